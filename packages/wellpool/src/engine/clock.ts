@@ -1,0 +1,70 @@
+/**
+ * A timer of a {@link Clock}. It does not hold the process open until `ref()` is called.
+ */
+export interface Timer {
+  /** Makes the timer hold the process open. */
+  ref(): void
+  /** Lets the process end although the timer is pending. */
+  unref(): void
+}
+
+/**
+ * Where the engine gets the time from. Everything that depends on time goes through one clock, so that a
+ * test can make a day pass in a second.
+ */
+export interface Clock {
+  /** Milliseconds on a clock that never goes back. Only differences mean anything. */
+  now(): number
+  /** Milliseconds since 1970, for time stamps and to notice that the machine was suspended. */
+  wallNow(): number
+  /** Calls `callback` once after `delay` ms (0 to 2,147,483,647). The timer starts out unreferenced. */
+  setTimeout(callback: () => void, delay: number): Timer
+  /** Ends a timer; one that has fired or was cleared before is left alone. */
+  clearTimeout(timer: Timer): void
+  /**
+   * Calls `callback` once after what has arrived on the sockets by now has been read. Node runs timers that
+   * expired while the process was busy or asleep before it reads the answers that came in meanwhile.
+   */
+  afterPoll(callback: () => void): void
+}
+
+/** The real clock: `performance.now()`, `Date.now()` and Node's timers. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  afterPoll: (callback) => {
+    setImmediate(callback)
+  },
+}
+
+/**
+ * A time-out that is decided fairly: when it expires, sockets are read once more before `expired` is called,
+ * so that an answer that has arrived in time is never taken for a missing one.
+ */
+export class Deadline {
+  readonly #clock: Clock
+  readonly #expired: () => void
+  readonly #timer: Timer
+  #over = false
+
+  /** @param delay ms until it expires. */
+  constructor(clock: Clock, delay: number, expired: () => void) {
+    this.#clock = clock
+    this.#expired = expired
+    this.#timer = clock.setTimeout(() => clock.afterPoll(() => this.#decide()), delay)
+  }
+
+  /** After this `expired` is not called any more. */
+  cancel(): void {
+    this.#over = true
+    this.#clock.clearTimeout(this.#timer)
+  }
+
+  #decide(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#expired()
+  }
+}

@@ -1,0 +1,163 @@
+import type { Health } from './connection-state.ts'
+import type { Logger } from './logger.ts'
+import type { CloseReason } from './metrics.ts'
+import type { Reason } from './reason.ts'
+import type { RebuildStage } from './rebuild-result.ts'
+
+/** What every event carries. */
+export interface PoolEvent {
+  /** ms since 1970. */
+  readonly timestamp: number
+  readonly pool: string
+  readonly protocol: string
+}
+
+/** What every event about one connection carries. */
+export interface ConnectionEvent extends PoolEvent {
+  readonly connectionId: string
+  readonly generation: number
+}
+
+/** The events by name, each with what its listeners get. */
+export interface PoolEvents {
+  /** A connect has succeeded. */
+  connectionCreated: ConnectionEvent
+  connectionAcquired: ConnectionEvent
+  connectionReleased: ConnectionEvent
+  /** The connection's last client is closed and the connection is gone. */
+  connectionClosed: ConnectionEvent & { readonly reason: CloseReason }
+  connectFailed: PoolEvent & { readonly connectionId: string; readonly error: Error; readonly attempt: number }
+  healthCheckFailed: ConnectionEvent & { readonly error: Error; readonly failures: number }
+  healthStatusChanged: ConnectionEvent & { readonly from: Health; readonly to: Health }
+  /** Failed checks have led to a mark. */
+  healthCheckTriggeredRebuild: ConnectionEvent & { readonly reason: Reason }
+  rebuildMarked: ConnectionEvent & { readonly reason: Reason; readonly urgent: boolean }
+  rebuildStarted: ConnectionEvent & { readonly reason: Reason; readonly urgent: boolean }
+  rebuildCompleted: ConnectionEvent & {
+    readonly reason: Reason
+    readonly durationMs: number
+    readonly oldGeneration: number
+    readonly newGeneration: number
+  }
+  rebuildFailed: ConnectionEvent & { readonly reason: Reason; readonly stage: RebuildStage; readonly error: Error }
+  /** A connect has failed; the pool waits `retryInMs` before the next. */
+  breakerOpened: PoolEvent & { readonly error: Error; readonly retryInMs: number }
+  breakerHalfOpened: PoolEvent
+  breakerClosed: PoolEvent
+  /** A lease is held for longer than `leakDetectionThreshold`; `stack` shows where it was acquired. */
+  leakSuspected: ConnectionEvent & { readonly stack: string; readonly heldMs: number }
+  /** `minConnections` are connected for the first time. */
+  poolWarmedUp: PoolEvent
+  poolPaused: PoolEvent
+  poolResumed: PoolEvent
+  /** `drain` has served all borrowers. */
+  poolDrained: PoolEvent
+  poolClosed: PoolEvent
+}
+
+/** The name of an event. */
+export type EventName = keyof PoolEvents
+
+/** What an event carries beside time stamp, pool and protocol. */
+export type EventDetails<Name extends EventName> = Omit<PoolEvents[Name], keyof PoolEvent>
+
+/** Is called with an event. What it throws is reported to the logger and otherwise ignored. */
+export type Listener<Name extends EventName> = (event: PoolEvents[Name]) => void
+
+const LEVELS: Partial<Record<EventName, keyof Logger>> = {
+  connectFailed: 'warn',
+  healthCheckFailed: 'warn',
+  healthStatusChanged: 'info',
+  healthCheckTriggeredRebuild: 'info',
+  rebuildMarked: 'info',
+  rebuildStarted: 'info',
+  rebuildCompleted: 'info',
+  rebuildFailed: 'warn',
+  breakerOpened: 'error',
+  breakerHalfOpened: 'info',
+  breakerClosed: 'info',
+  leakSuspected: 'warn',
+  poolWarmedUp: 'info',
+  poolPaused: 'info',
+  poolResumed: 'info',
+  poolDrained: 'info',
+  poolClosed: 'info',
+}
+
+/**
+ * The events of one pool. Listeners are called in a microtask after the step that emitted, in order: whatever
+ * a listener does, it meets the pool in a settled state and can't disturb the step itself.
+ */
+export class Events {
+  readonly #pool: string
+  readonly #protocol: string
+  readonly #wallNow: () => number
+  readonly #logger: Logger | undefined
+  readonly #listeners = new Map<EventName, Set<Listener<never>>>()
+  #queue: [EventName, PoolEvent][] = []
+
+  constructor(pool: string, protocol: string, wallNow: () => number, logger: Logger | undefined) {
+    this.#pool = pool
+    this.#protocol = protocol
+    this.#wallNow = wallNow
+    this.#logger = logger
+  }
+
+  /** @returns a function that takes the listener off again. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners.add(listener))
+    return () => this.off(name, listener)
+  }
+
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    const listeners = this.#listeners.get(name)
+    listeners?.delete(listener)
+    if (listeners?.size === 0) this.#listeners.delete(name)
+  }
+
+  /** Whether anybody would hear of it. Ask before a payload is put together. */
+  heard(name: EventName): boolean {
+    return this.#logger !== undefined || this.#listeners.has(name)
+  }
+
+  emit<Name extends EventName>(name: Name, details: EventDetails<Name>): void {
+    if (!this.heard(name)) return
+    const event = { timestamp: this.#wallNow(), pool: this.#pool, protocol: this.#protocol, ...details }
+    if (this.#queue.push([name, event]) === 1) queueMicrotask(() => this.#deliver())
+  }
+
+  /** Passes a fault in somebody else's code (a listener, a collector, a driver's `destroy`) to the logger. */
+  report(error: unknown, where: string): void {
+    try {
+      this.#logger?.error({ pool: this.#pool, err: error }, `${where} threw`)
+    } catch {
+      // A logger that throws has nobody left to tell.
+    }
+  }
+
+  #deliver(): void {
+    const queue = this.#queue
+    this.#queue = []
+    for (const [name, event] of queue) {
+      this.#log(name, event)
+      for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+        try {
+          const result = (listener as (event: PoolEvent) => unknown)(event)
+          if (result instanceof Promise) result.catch((error: unknown) => this.report(error, `a listener of ${name}`))
+        } catch (error) {
+          this.report(error, `a listener of ${name}`)
+        }
+      }
+    }
+  }
+
+  #log(name: EventName, event: PoolEvent): void {
+    if (this.#logger === undefined) return
+    try {
+      this.#logger[LEVELS[name] ?? 'debug'](event, name)
+    } catch {
+      // As above.
+    }
+  }
+}
