@@ -1,7 +1,13 @@
-export { type Clock, type Timer, systemClock } from './engine/clock.ts'
+export { type Clock, systemClock, type Timer } from './engine/clock.ts'
 export { CONNECTION_STATES, type ConnectionState, type Health, TRANSITIONS } from './engine/connection-state.ts'
 export {
-  type CheckContext, type ConnectContext, type Driver, defineDriver, type ErrorClass, type SecondOpinion, type Watcher,
+  type CheckContext,
+  type ConnectContext,
+  type Driver,
+  defineDriver,
+  type ErrorClass,
+  type SecondOpinion,
+  type Watcher,
 } from './engine/driver.ts'
 export type { Duration } from './engine/duration.ts'
 export * from './engine/errors.ts'
@@ -10,7 +16,15 @@ export type { Logger } from './engine/logger.ts'
 export type { AcquireFailure, CheckOutcome, CloseReason, Counters, MetricLabels, MetricsCollector } from './engine/metrics.ts'
 export { type BackoffOptions, DEFAULT_OPTIONS, OPTION_NAMES, type PoolOptions, type RebuildStrategy } from './engine/options.ts'
 export type {
-  AcquireOptions, BatchRebuildOptions, EvictOptions, PauseOptions, RebuildOptions, StartOptions, UseContext, UseOptions, WaitOptions,
+  AcquireOptions,
+  BatchRebuildOptions,
+  EvictOptions,
+  PauseOptions,
+  RebuildOptions,
+  StartOptions,
+  UseContext,
+  UseOptions,
+  WaitOptions,
 } from './engine/pool-types.ts'
 export type { Mark, Reason, ReasonKind } from './engine/reason.ts'
 export type { BatchRebuildResult, RebuildResult, RebuildStage } from './engine/rebuild-result.ts'

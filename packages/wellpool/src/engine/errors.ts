@@ -174,7 +174,11 @@ export class ConfigError extends WellpoolError {
 
   constructor(problems: readonly ConfigProblem[]) {
     const lines = problems.map(({ path, given, allowed }) => `${path}: got ${given}, allowed is ${allowed}`)
-    super('INVALID_CONFIG', false, lines.length === 1 ? `wrong option: ${lines[0]}` : `${lines.length} wrong options:\n  ${lines.join('\n  ')}`)
+    super(
+      'INVALID_CONFIG',
+      false,
+      lines.length === 1 ? `wrong option: ${lines[0]}` : `${lines.length} wrong options:\n  ${lines.join('\n  ')}`,
+    )
     this.problems = problems
   }
 }
@@ -188,8 +192,20 @@ export class LeaseReleasedError extends WellpoolError {
 
 // On the prototype, as the classes of the language have it: not a property of each error.
 for (const errorClass of [
-  AcquireTimeoutError, PoolClosedError, PoolPausedError, QueueFullError, CircuitOpenError, ConnectError, HealthCheckError,
-  ConnectionLostError, ConnectionBusyError, ConnectionStateError, ConnectionNotFoundError, RebuildFailedError, ConfigError, LeaseReleasedError,
+  AcquireTimeoutError,
+  PoolClosedError,
+  PoolPausedError,
+  QueueFullError,
+  CircuitOpenError,
+  ConnectError,
+  HealthCheckError,
+  ConnectionLostError,
+  ConnectionBusyError,
+  ConnectionStateError,
+  ConnectionNotFoundError,
+  RebuildFailedError,
+  ConfigError,
+  LeaseReleasedError,
 ]) {
   Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
 }

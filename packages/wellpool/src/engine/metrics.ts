@@ -4,15 +4,7 @@ import type { ReasonKind } from './reason.ts'
 export type CheckOutcome = 'healthy' | 'degraded' | 'rejected' | 'timed_out'
 
 /** Why a connection was closed. */
-export type CloseReason =
-  | 'idle'
-  | 'surplus'
-  | 'evicted'
-  | 'unhealthy'
-  | 'lost'
-  | 'rebuilt'
-  | 'rebuild_failed'
-  | 'pool_closed'
+export type CloseReason = 'idle' | 'surplus' | 'evicted' | 'unhealthy' | 'lost' | 'rebuilt' | 'rebuild_failed' | 'pool_closed'
 
 /** How an acquire ended without a lease. */
 export type AcquireFailure = 'timed_out' | 'aborted' | 'refused'

@@ -192,7 +192,14 @@ interface NumberRule {
 type Rule = NumberRule | 'boolean' | readonly string[]
 
 const number = (rule: Partial<NumberRule>): NumberRule => ({
-  min: 0, max: Number.MAX_SAFE_INTEGER, infinity: false, integer: false, zeroIsOff: false, duration: false, exclusive: false, ...rule,
+  min: 0,
+  max: Number.MAX_SAFE_INTEGER,
+  infinity: false,
+  integer: false,
+  zeroIsOff: false,
+  duration: false,
+  exclusive: false,
+  ...rule,
 })
 const count = (min: number, infinity = false): NumberRule => number({ min, infinity, integer: true })
 const duration = (rule: Partial<NumberRule> = {}): NumberRule => number({ min: 1, max: MAX_TIMER_MS, duration: true, ...rule })
@@ -371,10 +378,14 @@ function checkValue(path: string, value: unknown, rule: Rule, problems: ConfigPr
 
 function checkCollaborators(options: ResolvedOptions, path: string, problems: ConfigProblem[]): void {
   const need = (key: keyof ResolvedOptions, value: unknown, methods: readonly string[]): void => {
-    const complete = value !== null && typeof value === 'object' && methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
+    const complete =
+      value !== null &&
+      typeof value === 'object' &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
     if (!complete) problems.push({ path: path + key, given: show(value), allowed: `an object with the functions ${methods.join(', ')}` })
   }
-  if (typeof options.name !== 'string' || options.name === '') problems.push({ path: `${path}name`, given: show(options.name), allowed: 'a text that is not empty' })
+  if (typeof options.name !== 'string' || options.name === '')
+    problems.push({ path: `${path}name`, given: show(options.name), allowed: 'a text that is not empty' })
   if (typeof options.random !== 'function') problems.push({ path: `${path}random`, given: show(options.random), allowed: 'a function' })
   need('clock', options.clock, ['now', 'wallNow', 'setTimeout', 'clearTimeout', 'afterPoll'])
   if (options.logger !== undefined) need('logger', options.logger, ['debug', 'info', 'warn', 'error'])
@@ -383,10 +394,18 @@ function checkCollaborators(options: ResolvedOptions, path: string, problems: Co
 
 function checkTogether(options: ResolvedOptions, path: string, problems: ConfigProblem[]): void {
   if (options.minConnections > options.maxConnections) {
-    problems.push({ path: `${path}minConnections`, given: `${options.minConnections}`, allowed: `at most maxConnections (${options.maxConnections})` })
+    problems.push({
+      path: `${path}minConnections`,
+      given: `${options.minConnections}`,
+      allowed: `at most maxConnections (${options.maxConnections})`,
+    })
   }
   if (options.backoff.max < options.backoff.base) {
-    problems.push({ path: `${path}backoff.max`, given: `${options.backoff.max}`, allowed: `at least backoff.base (${options.backoff.base})` })
+    problems.push({
+      path: `${path}backoff.max`,
+      given: `${options.backoff.max}`,
+      allowed: `at least backoff.base (${options.backoff.base})`,
+    })
   }
   const limits = { max_uses: options.maxUses, max_lifetime: options.maxLifetime, error_rate: options.maxErrorRate }
   const { rebuildStrategy: strategy } = options
@@ -400,7 +419,9 @@ function describe(rule: Rule): string {
   if (!('min' in rule)) return rule.map((value) => `'${value}'`).join(' or ')
   const unit = rule.duration ? ' ms' : ''
   const upper = rule.duration ? '24 days' : rule.max === 1 ? '1' : undefined
-  const parts = [`${rule.integer ? 'a whole number' : rule.duration ? "a duration (ms, or text such as '30s')" : 'a number'} ${rule.exclusive ? 'above' : 'from'} ${rule.min}${unit}`]
+  const parts = [
+    `${rule.integer ? 'a whole number' : rule.duration ? "a duration (ms, or text such as '30s')" : 'a number'} ${rule.exclusive ? 'above' : 'from'} ${rule.min}${unit}`,
+  ]
   if (upper !== undefined) parts.push(`up to ${upper}`)
   if (rule.zeroIsOff) parts.push('or 0 for never')
   else if (rule.infinity) parts.push('or Infinity')
@@ -410,7 +431,9 @@ function describe(rule: Rule): string {
 /** The name closest to a misspelt one, or all of them. */
 function nearest(key: string): string {
   const plain = (text: string): string => text.replaceAll(/[^a-z]/gi, '').toLowerCase()
-  const ranked = OPTION_NAMES.map((name) => ({ name, distance: editDistance(plain(key), plain(name)) })).sort((a, b) => a.distance - b.distance)
+  const ranked = OPTION_NAMES.map((name) => ({ name, distance: editDistance(plain(key), plain(name)) })).sort(
+    (a, b) => a.distance - b.distance,
+  )
   const [best] = ranked
   return best !== undefined && best.distance <= Math.max(2, key.length / 3) ? `${best.name}?` : OPTION_NAMES.join(', ')
 }
