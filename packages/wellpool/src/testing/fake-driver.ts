@@ -1,0 +1,190 @@
+import type { CheckContext, ConnectContext, Driver, ErrorClass, SecondOpinion, Watcher } from '../engine/driver.ts'
+import type { PoolOptions } from '../engine/options.ts'
+import type { FakeClock } from './fake-clock.ts'
+import { type ClientLife, Ledger } from './ledger.ts'
+import { type Outcome, ok, perform } from './outcome.ts'
+
+/** What a fake driver connects to: nothing, but it remembers its life. */
+export interface FakeClient {
+  /** 1 for the first client of the driver, +1 for each one after it. */
+  readonly id: number
+  /** The id of the pool's connection that it was made for. */
+  readonly connectionId: string
+  /** What has happened to it. */
+  readonly life: ClientLife
+}
+
+/** The hooks of a fake driver whose calls can be scripted. */
+export type FakeHook = 'connect' | 'check' | 'close' | 'destroy' | 'reset' | 'watch' | 'secondOpinion' | 'ref' | 'unref'
+
+/** One call of a hook, for a behaviour that decides by it. */
+export interface FakeCall {
+  readonly hook: FakeHook
+  /** Absent for `connect`. */
+  readonly client?: FakeClient
+  /** For `secondOpinion`: the one that is asked. */
+  readonly other?: FakeClient
+  /** For `connect`. */
+  readonly context?: ConnectContext
+  /** For `watch`. */
+  readonly watcher?: Watcher
+}
+
+/** What a hook does whenever its script is empty: always the same, or as the call asks for it. */
+export type Behaviour = Outcome | ((call: FakeCall) => Outcome)
+
+/** What a fake driver is like. */
+export interface FakeDriverOptions {
+  /** The clock that the pool runs on as well. */
+  readonly clock: FakeClock
+  /** Default `'fake'`. */
+  readonly protocol?: string
+  /** Which of the optional hooks it has. Default: `watch`, and `reset`, which returns at once. */
+  readonly hooks?: readonly ('reset' | 'watch' | 'secondOpinion' | 'ref')[]
+  /** How long things take, ms. Defaults: connect 5, check 1, close 1. */
+  readonly connectMs?: number
+  readonly checkMs?: number
+  readonly closeMs?: number
+  /** Default: none, so that every error is `transient`. What it throws or returns reaches the pool as it is. */
+  readonly classify?: (error: unknown) => ErrorClass
+  readonly secrets?: () => readonly string[]
+  readonly defaults?: PoolOptions
+  readonly maxLeasesPerConnection?: number
+  /** Is told of every call, before its outcome is chosen. */
+  readonly onCall?: (call: FakeCall) => void
+}
+
+/**
+ * A driver without a peer, for tests of whatever uses a pool: every call of every hook can be scripted to
+ * fulfil, reject, throw, hang, come late or lie, on a {@link FakeClock}. Its {@link Ledger} keeps the books
+ * from the endpoint's side.
+ *
+ * @example
+ * const driver = createFakeDriver({ clock })
+ * driver.next('connect', fail(new Error('refused'), 5), ok(20))   // the next two connects
+ * driver.always('check', (call) => (call.client?.id === 3 ? hang() : ok(1)))
+ */
+export interface FakeDriver extends Driver<FakeClient> {
+  readonly ledger: Ledger
+  /** How the next calls of the hook end, in order; after them it is as `always` says. */
+  next(hook: FakeHook, ...outcomes: Outcome[]): void
+  /** How the hook's calls end whenever nothing is scripted for them. Without it: well, in the driver's usual time. */
+  always(hook: FakeHook, behaviour: Behaviour): void
+  /** What was scripted and has not been called for, as `'connect: 2'`: a test that ends should find none. */
+  undrained(): string[]
+  /** Reports the client as lost, as its `watch` would. Does nothing if it was never watched. */
+  lose(client: FakeClient, error?: unknown): void
+  /** Reports that the client wants to be replaced, as its `watch` would. */
+  retire(client: FakeClient, detail?: string): void
+}
+
+/** Makes a {@link FakeDriver}. */
+export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
+  const { clock } = options
+  const ledger = new Ledger(() => clock.now(), options.maxLeasesPerConnection ?? 1)
+  const scripts = new Map<FakeHook, Outcome[]>()
+  const watchers = new Map<FakeClient, Watcher>()
+  const returns: Outcome = { do: 'return' }
+  const behaviours: Record<FakeHook, Behaviour> = {
+    connect: ok(options.connectMs ?? 5),
+    check: ok(options.checkMs ?? 1),
+    close: ok(options.closeMs ?? 1),
+    secondOpinion: ok(1, 'unknown' satisfies SecondOpinion),
+    destroy: returns,
+    reset: returns,
+    watch: returns,
+    ref: returns,
+    unref: returns,
+  }
+
+  const choose = (call: FakeCall): Outcome => {
+    options.onCall?.(call)
+    const scripted = scripts.get(call.hook)?.shift()
+    if (scripted !== undefined) return scripted
+    const behaviour = behaviours[call.hook]
+    return typeof behaviour === 'function' ? behaviour(call) : behaviour
+  }
+
+  /** A hook that uses a client and leaves no trace in the books but that. */
+  const use = (call: FakeCall & { readonly client: FakeClient }, signal?: AbortSignal): unknown => {
+    ledger.used(call.client, call.hook)
+    const outcome = choose(call)
+    return perform(clock, outcome, signal, { fulfil: () => ('value' in outcome ? outcome.value : undefined), reject: () => undefined })
+  }
+
+  const connect = (context: ConnectContext): Promise<FakeClient> => {
+    const entry = ledger.connectBegun(context.connectionId, context.attempt, context.signal)
+    const outcome = choose({ hook: 'connect', context })
+    const kind = outcome.do === 'fulfil' ? outcome.client : undefined
+    const fulfil = (): unknown => {
+      const present = kind === 'present' ? ledger.present().find(({ closeCalledAt }) => closeCalledAt === undefined)?.client : undefined
+      const client = kind === undefined ? newClient(ledger, clock, context.connectionId, entry.givenUpAt !== undefined) : undefined
+      ledger.connectSettled(entry, client)
+      return client ?? present
+    }
+    return perform(clock, outcome, context.signal, { fulfil, reject: () => ledger.connectSettled(entry) }) as Promise<FakeClient>
+  }
+
+  const check = (client: FakeClient, { signal }: CheckContext): unknown => {
+    client.life.checks++
+    return use({ hook: 'check', client }, signal)
+  }
+
+  const close = (client: FakeClient): unknown => {
+    ledger.closeCalled(client)
+    const settling = { fulfil: () => ledger.closeSettled(client, true), reject: () => ledger.closeSettled(client, false) }
+    return perform(clock, choose({ hook: 'close', client }), undefined, settling)
+  }
+
+  const destroy = (client: FakeClient): void => {
+    ledger.destroyed(client)
+    perform(clock, choose({ hook: 'destroy', client }), undefined, { fulfil: () => undefined, reject: () => undefined })
+  }
+
+  const watch = (client: FakeClient, watcher: Watcher): void => {
+    if (watchers.has(client)) ledger.problem(`client ${client.id} is watched twice`)
+    watchers.set(client, watcher)
+    use({ hook: 'watch', client, watcher })
+  }
+
+  const has = new Set<string>(options.hooks ?? ['watch', 'reset'])
+  return {
+    protocol: options.protocol ?? 'fake',
+    connect,
+    check,
+    close,
+    destroy,
+    ...(has.has('reset') && { reset: (client: FakeClient) => use({ hook: 'reset', client }) }),
+    ...(has.has('watch') && { watch }),
+    ...(has.has('ref') && {
+      ref: (client: FakeClient) => void use({ hook: 'ref', client }),
+      unref: (client: FakeClient) => void use({ hook: 'unref', client }),
+    }),
+    ...(has.has('secondOpinion') && {
+      secondOpinion: (client: FakeClient, other: FakeClient, { signal }: CheckContext) => {
+        ledger.used(other, 'secondOpinion')
+        return use({ hook: 'secondOpinion', client, other }, signal) as Promise<SecondOpinion>
+      },
+    }),
+    ...(options.classify !== undefined && { classify: options.classify }),
+    ...(options.secrets !== undefined && { secrets: options.secrets }),
+    ...(options.defaults !== undefined && { defaults: options.defaults }),
+    ...(options.maxLeasesPerConnection !== undefined && { maxLeasesPerConnection: options.maxLeasesPerConnection }),
+    ledger,
+    next: (hook, ...outcomes) => {
+      scripts.set(hook, [...(scripts.get(hook) ?? []), ...outcomes])
+    },
+    always: (hook, behaviour) => {
+      behaviours[hook] = behaviour
+    },
+    undrained: () => [...scripts].filter(([, outcomes]) => outcomes.length > 0).map(([hook, outcomes]) => `${hook}: ${outcomes.length}`),
+    lose: (client, error) => watchers.get(client)?.lost(error),
+    retire: (client, detail) => watchers.get(client)?.retire(detail),
+  }
+}
+
+function newClient(ledger: Ledger, clock: FakeClock, connectionId: string, stray: boolean): FakeClient {
+  const client = { id: ledger.clients.length + 1, connectionId } as { id: number; connectionId: string; life: ClientLife }
+  client.life = { client, connectedAt: clock.now(), stray, leases: new Set(), checks: 0 }
+  return client
+}
