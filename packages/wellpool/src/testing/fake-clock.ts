@@ -103,7 +103,8 @@ export class FakeClock implements Clock {
    * @throws RangeError for a delay that Node's timers would not take: they turn it into 1 ms, which is never meant.
    */
   setTimeout(callback: () => void, delay: number): Timer {
-    if (!(delay >= 0 && delay <= MAX_DELAY_MS)) throw new RangeError(`a timer can't be set to ${delay} ms: 0 to ${MAX_DELAY_MS} are possible`)
+    if (!(delay >= 0 && delay <= MAX_DELAY_MS))
+      throw new RangeError(`a timer can't be set to ${delay} ms: 0 to ${MAX_DELAY_MS} are possible`)
     const at = this.#wholeMilliseconds ? Math.floor(this.#now) + Math.max(1, Math.floor(delay)) : this.#now + Math.max(1, delay)
     const stack = this.#stacks ? new Error('set here').stack : undefined
     const timer = new FakeTimer(at, this.#order++, callback, stack)

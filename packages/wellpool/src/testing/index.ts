@@ -1,6 +1,12 @@
 export { FakeClock, type FakeClockOptions, type PendingTimer } from './fake-clock.ts'
 export {
-  type Behaviour, createFakeDriver, type FakeCall, type FakeClient, type FakeDriver, type FakeDriverOptions, type FakeHook,
+  type Behaviour,
+  createFakeDriver,
+  type FakeCall,
+  type FakeClient,
+  type FakeDriver,
+  type FakeDriverOptions,
+  type FakeHook,
 } from './fake-driver.ts'
 export { type ClientLife, type ConnectEntry, Ledger } from './ledger.ts'
 export { fail, hang, type Outcome, ok } from './outcome.ts'

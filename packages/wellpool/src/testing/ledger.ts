@@ -83,9 +83,11 @@ export class Ledger {
   /** Tells the books that `borrower` uses the client from now on. */
   lease(client: FakeClient, borrower: string): void {
     const { life } = client
-    if (life.closeCalledAt !== undefined || life.destroyedAt !== undefined) this.problem(`client ${client.id} is handed to ${borrower} after its end`)
+    if (life.closeCalledAt !== undefined || life.destroyedAt !== undefined)
+      this.problem(`client ${client.id} is handed to ${borrower} after its end`)
     life.leases.add(borrower)
-    if (life.leases.size > this.#maxLeases) this.problem(`client ${client.id} has ${life.leases.size} leases: ${[...life.leases].join(', ')}`)
+    if (life.leases.size > this.#maxLeases)
+      this.problem(`client ${client.id} has ${life.leases.size} leases: ${[...life.leases].join(', ')}`)
   }
 
   /** Tells the books that `borrower` has given the client back. */

@@ -14,7 +14,13 @@ import type { FakeClock } from './fake-clock.ts'
  * `none` (undefined), or `present` (one that was handed over before and still is open).
  */
 export type Outcome =
-  | { readonly do: 'fulfil'; readonly afterMs?: number; readonly ignoreAbort?: boolean; readonly value?: unknown; readonly client?: 'none' | 'present' }
+  | {
+      readonly do: 'fulfil'
+      readonly afterMs?: number
+      readonly ignoreAbort?: boolean
+      readonly value?: unknown
+      readonly client?: 'none' | 'present'
+    }
   | { readonly do: 'reject'; readonly afterMs?: number; readonly ignoreAbort?: boolean; readonly error: unknown }
   | { readonly do: 'return'; readonly value?: unknown }
   | { readonly do: 'throw'; readonly error: unknown }
@@ -67,14 +73,20 @@ export function perform(clock: FakeClock, outcome: Outcome, signal: AbortSignal 
     }
     const arrived = (): void => {
       if (over) return
-      if (outcome.do === 'reject') return refuse(outcome.error)
+      if (outcome.do === 'reject') {
+        refuse(outcome.error)
+        return
+      }
       over = true
       signal?.removeEventListener('abort', aborted)
       resolve(settling.fulfil())
     }
     const obeysAbort = outcome.do === 'hang' ? outcome.ignoreAbort === false : outcome.ignoreAbort !== true
     if (signal !== undefined && obeysAbort) {
-      if (signal.aborted) return aborted()
+      if (signal.aborted) {
+        aborted()
+        return
+      }
       signal.addEventListener('abort', aborted)
     }
     if (afterMs === 0) arrived()

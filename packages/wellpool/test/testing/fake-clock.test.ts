@@ -117,7 +117,10 @@ test('lists what is pending, the next first, and counts what would hold the proc
   const clock = new FakeClock({ stacks: true })
   clock.setTimeout(() => undefined, 30)
   clock.setTimeout(() => undefined, 10).ref()
-  expect(clock.pending().map(({ dueIn, referenced }) => [dueIn, referenced])).toEqual([[10, true], [30, false]])
+  expect(clock.pending().map(({ dueIn, referenced }) => [dueIn, referenced])).toEqual([
+    [10, true],
+    [30, false],
+  ])
   expect(clock.pending()[0]?.stack).toContain('fake-clock.test')
   expect(clock.counts()).toEqual({ timers: 2, referenced: 1, polls: 0 })
   await clock.advance(30)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createFakeDriver, fail, FakeClock, type FakeDriverOptions, hang, noMishaps, ok, randomBehaviour } from '../../src/testing/index.ts'
+import { createFakeDriver, FakeClock, type FakeDriverOptions, fail, hang, noMishaps, ok, randomBehaviour } from '../../src/testing/index.ts'
 
 function setUp(options: Omit<FakeDriverOptions, 'clock'> = {}) {
   const clock = new FakeClock()
@@ -88,7 +88,10 @@ describe('connect', () => {
     driver.next('connect', { do: 'twice', afterMs: 3 })
     const calls: string[] = []
     const thenable = driver.connect({ signal: new AbortController().signal, connectionId: 'c-1', attempt: 1 })
-    thenable.then(() => calls.push('fulfilled'), () => calls.push('rejected'))
+    thenable.then(
+      () => calls.push('fulfilled'),
+      () => calls.push('rejected'),
+    )
     await clock.advance(3)
     expect(calls).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(ledger.open).toBe(1)
@@ -99,7 +102,10 @@ describe('check', () => {
   test('fulfils, rejects, throws, hangs, or ends with its signal', async () => {
     const { clock, driver, connected, context } = setUp({ checkMs: 1 })
     const client = await connected()
-    driver.next('check', ok(), fail(new Error('bad')), { do: 'throw', error: new Error('worse') }, hang(), hang(), { do: 'hang', ignoreAbort: false })
+    driver.next('check', ok(), fail(new Error('bad')), { do: 'throw', error: new Error('worse') }, hang(), hang(), {
+      do: 'hang',
+      ignoreAbort: false,
+    })
     expect(await outcomeOf(clock, driver.check(client, context))).toBe('fulfilled')
     expect(await outcomeOf(clock, driver.check(client, context))).toBe('rejected: bad')
     expect(() => driver.check(client, context)).toThrow('worse')
@@ -153,62 +159,95 @@ describe('close and destroy', () => {
 
 describe('the ledger finds', () => {
   test.each<[string, (world: ReturnType<typeof setUp>) => Promise<void>]>([
-    ['destroyed twice', async ({ driver, connected }) => {
-      const client = await connected()
-      driver.destroy(client)
-      driver.destroy(client)
-    }],
-    ['close of client 1 after close', async ({ driver, connected }) => {
-      const client = await connected()
-      void driver.close(client)
-      void driver.close(client)
-    }],
-    ['although its close has succeeded', async ({ clock, driver, connected }) => {
-      const client = await connected()
-      void driver.close(client)
-      await clock.advance(1)
-      driver.destroy(client)
-    }],
-    ['check of client 1 after destroy', async ({ driver, connected, context }) => {
-      const client = await connected()
-      driver.destroy(client)
-      void driver.check(client, context)
-    }],
-    ['reset of client 1 after close', async ({ driver, connected }) => {
-      const client = await connected()
-      void driver.close(client)
-      driver.reset?.(client)
-    }],
-    ['watched twice', async ({ driver, connected }) => {
-      const client = await connected()
-      driver.watch?.(client, { lost: () => undefined, retire: () => undefined })
-      driver.watch?.(client, { lost: () => undefined, retire: () => undefined })
-    }],
-    ['closed while anna uses it', async ({ driver, connected, ledger }) => {
-      const client = await connected()
-      ledger.lease(client, 'anna')
-      void driver.close(client)
-    }],
-    ['has 2 leases: anna, ben', async ({ connected, ledger }) => {
-      const client = await connected()
-      ledger.lease(client, 'anna')
-      ledger.lease(client, 'ben')
-    }],
-    ['handed to anna after its end', async ({ driver, connected, ledger }) => {
-      const client = await connected()
-      driver.destroy(client)
-      ledger.lease(client, 'anna')
-    }],
-    ['whose connect had been given up', async ({ clock, driver, connect, context }) => {
-      driver.next('connect', { do: 'fulfil', afterMs: 1, ignoreAbort: true })
-      const controller = new AbortController()
-      const promise = connect(controller.signal)
-      controller.abort()
-      void driver.check(await clock.until(promise), context)
-    }],
-    ['began with a signal that was aborted', async ({ clock, connect }) => {
-      await outcomeOf(clock, connect(AbortSignal.abort()))
-    }],
+    [
+      'destroyed twice',
+      async ({ driver, connected }) => {
+        const client = await connected()
+        driver.destroy(client)
+        driver.destroy(client)
+      },
+    ],
+    [
+      'close of client 1 after close',
+      async ({ driver, connected }) => {
+        const client = await connected()
+        void driver.close(client)
+        void driver.close(client)
+      },
+    ],
+    [
+      'although its close has succeeded',
+      async ({ clock, driver, connected }) => {
+        const client = await connected()
+        void driver.close(client)
+        await clock.advance(1)
+        driver.destroy(client)
+      },
+    ],
+    [
+      'check of client 1 after destroy',
+      async ({ driver, connected, context }) => {
+        const client = await connected()
+        driver.destroy(client)
+        void driver.check(client, context)
+      },
+    ],
+    [
+      'reset of client 1 after close',
+      async ({ driver, connected }) => {
+        const client = await connected()
+        void driver.close(client)
+        driver.reset?.(client)
+      },
+    ],
+    [
+      'watched twice',
+      async ({ driver, connected }) => {
+        const client = await connected()
+        driver.watch?.(client, { lost: () => undefined, retire: () => undefined })
+        driver.watch?.(client, { lost: () => undefined, retire: () => undefined })
+      },
+    ],
+    [
+      'closed while anna uses it',
+      async ({ driver, connected, ledger }) => {
+        const client = await connected()
+        ledger.lease(client, 'anna')
+        void driver.close(client)
+      },
+    ],
+    [
+      'has 2 leases: anna, ben',
+      async ({ connected, ledger }) => {
+        const client = await connected()
+        ledger.lease(client, 'anna')
+        ledger.lease(client, 'ben')
+      },
+    ],
+    [
+      'handed to anna after its end',
+      async ({ driver, connected, ledger }) => {
+        const client = await connected()
+        driver.destroy(client)
+        ledger.lease(client, 'anna')
+      },
+    ],
+    [
+      'whose connect had been given up',
+      async ({ clock, driver, connect, context }) => {
+        driver.next('connect', { do: 'fulfil', afterMs: 1, ignoreAbort: true })
+        const controller = new AbortController()
+        const promise = connect(controller.signal)
+        controller.abort()
+        void driver.check(await clock.until(promise), context)
+      },
+    ],
+    [
+      'began with a signal that was aborted',
+      async ({ clock, connect }) => {
+        await outcomeOf(clock, connect(AbortSignal.abort()))
+      },
+    ],
   ])('%s', async (problem, story) => {
     const world = setUp()
     await story(world)
@@ -237,13 +276,17 @@ describe('the driver as a whole', () => {
     const bare = setUp({ hooks: [] }).driver
     expect([bare.watch, bare.reset, bare.ref, bare.unref, bare.secondOpinion, bare.classify]).toEqual(Array(6).fill(undefined))
     const full = setUp({ hooks: ['ref', 'reset', 'secondOpinion', 'watch'], classify: () => 'fatal' }).driver
-    for (const hook of [full.watch, full.reset, full.ref, full.unref, full.secondOpinion, full.classify]) expect(hook).toBeTypeOf('function')
+    for (const hook of [full.watch, full.reset, full.ref, full.unref, full.secondOpinion, full.classify])
+      expect(hook).toBeTypeOf('function')
   })
 
   test('reports lost and retire through what watch was given, from inside watch too', async () => {
     const { driver, connected } = setUp()
     const heard: string[] = []
-    const watcher = { lost: (error?: unknown) => heard.push(`lost ${String(error)}`), retire: (detail?: string) => heard.push(`retire ${detail}`) }
+    const watcher = {
+      lost: (error?: unknown) => heard.push(`lost ${String(error)}`),
+      retire: (detail?: string) => heard.push(`retire ${detail}`),
+    }
     driver.always('watch', (call) => {
       call.watcher?.retire('from inside')
       return { do: 'return' }
@@ -259,7 +302,10 @@ describe('the driver as a whole', () => {
 
   test('tells of every call, and second opinions answer what they are told to', async () => {
     const calls: string[] = []
-    const { clock, driver, connected, context } = setUp({ hooks: ['secondOpinion'], onCall: ({ hook, client }) => calls.push(`${hook} ${client?.id}`) })
+    const { clock, driver, connected, context } = setUp({
+      hooks: ['secondOpinion'],
+      onCall: ({ hook, client }) => calls.push(`${hook} ${client?.id}`),
+    })
     const [first, second] = [await connected(), await connected()]
     driver.next('secondOpinion', ok(2, 'gone'))
     const ask = () => clock.until(driver.secondOpinion?.(first, second, context) as Promise<string>)
@@ -276,7 +322,10 @@ describe('the driver as a whole', () => {
         state = (state * 48_271) % 2_147_483_647
         return state / 2_147_483_647
       }
-      driver.always('check', randomBehaviour(random, { ...noMishaps(4), reject: 0.2, throw: 0.1, hang: 0.1, slow: 0.1, late: 0.1, twice: 0.1 }))
+      driver.always(
+        'check',
+        randomBehaviour(random, { ...noMishaps(4), reject: 0.2, throw: 0.1, hang: 0.1, slow: 0.1, late: 0.1, twice: 0.1 }),
+      )
       const outcomes: string[] = []
       for (let index = 0; index < 200; index++) {
         try {
