@@ -72,7 +72,10 @@ export class FaultPipe {
   }
 
   #push(what: Entry['what']): void {
-    if (!this.#open) return this.#release(typeof what === 'string' ? 0 : what.length)
+    if (!this.#open) {
+      this.#held = 0
+      return
+    }
     // Never before what came earlier, however the jitter falls: TCP keeps the order.
     this.#lastDue = Math.max(this.#lastDue, performance.now() + this.#latency())
     this.#queue.push({ what, due: this.#lastDue })
