@@ -26,6 +26,8 @@ export interface FakeCall {
   readonly other?: FakeClient
   /** For `connect`. */
   readonly context?: ConnectContext
+  /** For `connect`, `check` and `secondOpinion`. */
+  readonly signal?: AbortSignal
   /** For `watch`. */
   readonly watcher?: Watcher
 }
@@ -52,6 +54,8 @@ export interface FakeDriverOptions {
   readonly maxLeasesPerConnection?: number
   /** Is told of every call, before its outcome is chosen. */
   readonly onCall?: (call: FakeCall) => void
+  /** Is told when a call that it was told of settles, before the pool can know. A call that hangs never does. */
+  readonly onSettled?: (call: FakeCall, how: 'fulfilled' | 'rejected') => void
 }
 
 /**
@@ -105,40 +109,57 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
     return typeof behaviour === 'function' ? behaviour(call) : behaviour
   }
 
-  /** A hook that uses a client and leaves no trace in the books but that. */
-  const use = (call: FakeCall & { readonly client: FakeClient }, signal?: AbortSignal): unknown => {
-    ledger.used(call.client, call.hook)
+  const play = (call: FakeCall, fulfil: (outcome: Outcome) => unknown, rejected?: () => void): unknown => {
     const outcome = choose(call)
-    return perform(clock, outcome, signal, { fulfil: () => ('value' in outcome ? outcome.value : undefined), reject: () => undefined })
+    return perform(clock, outcome, call.signal, {
+      fulfil: () => {
+        const value = fulfil(outcome)
+        options.onSettled?.(call, 'fulfilled')
+        return value
+      },
+      reject: () => {
+        rejected?.()
+        options.onSettled?.(call, 'rejected')
+      },
+    })
+  }
+
+  /** A hook that uses a client and leaves no trace in the books but that. */
+  const use = (call: FakeCall & { readonly client: FakeClient }): unknown => {
+    ledger.used(call.client, call.hook)
+    return play(call, (outcome) => ('value' in outcome ? outcome.value : undefined))
   }
 
   const connect = (context: ConnectContext): Promise<FakeClient> => {
-    const entry = ledger.connectBegun(context.connectionId, context.attempt, context.signal)
-    const outcome = choose({ hook: 'connect', context })
-    const kind = outcome.do === 'fulfil' ? outcome.client : undefined
-    const fulfil = (): unknown => {
+    const { connectionId, attempt, signal } = context
+    const entry = ledger.connectBegun(connectionId, attempt, signal)
+    const fulfil = (outcome: Outcome): unknown => {
+      const kind = outcome.do === 'fulfil' ? outcome.client : undefined
       const present = kind === 'present' ? ledger.present().find(({ closeCalledAt }) => closeCalledAt === undefined)?.client : undefined
-      const client = kind === undefined ? newClient(ledger, clock, context.connectionId, entry.givenUpAt !== undefined) : undefined
+      const client = kind === undefined ? newClient(ledger, clock, connectionId, entry.givenUpAt !== undefined) : undefined
       ledger.connectSettled(entry, client)
       return client ?? present
     }
-    return perform(clock, outcome, context.signal, { fulfil, reject: () => ledger.connectSettled(entry) }) as Promise<FakeClient>
+    return play({ hook: 'connect', context, signal }, fulfil, () => ledger.connectSettled(entry)) as Promise<FakeClient>
   }
 
   const check = (client: FakeClient, { signal }: CheckContext): unknown => {
     client.life.checks++
-    return use({ hook: 'check', client }, signal)
+    return use({ hook: 'check', client, signal })
   }
 
   const close = (client: FakeClient): unknown => {
     ledger.closeCalled(client)
-    const settling = { fulfil: () => ledger.closeSettled(client, true), reject: () => ledger.closeSettled(client, false) }
-    return perform(clock, choose({ hook: 'close', client }), undefined, settling)
+    return play(
+      { hook: 'close', client },
+      () => ledger.closeSettled(client, true),
+      () => ledger.closeSettled(client, false),
+    )
   }
 
   const destroy = (client: FakeClient): void => {
     ledger.destroyed(client)
-    perform(clock, choose({ hook: 'destroy', client }), undefined, { fulfil: () => undefined, reject: () => undefined })
+    play({ hook: 'destroy', client }, () => undefined)
   }
 
   const watch = (client: FakeClient, watcher: Watcher): void => {
@@ -163,7 +184,7 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
     ...(has.has('secondOpinion') && {
       secondOpinion: (client: FakeClient, other: FakeClient, { signal }: CheckContext) => {
         ledger.used(other, 'secondOpinion')
-        return use({ hook: 'secondOpinion', client, other }, signal) as Promise<SecondOpinion>
+        return use({ hook: 'secondOpinion', client, other, signal }) as Promise<SecondOpinion>
       },
     }),
     ...(options.classify !== undefined && { classify: options.classify }),

@@ -8,8 +8,8 @@ export {
   type FakeDriverOptions,
   type FakeHook,
 } from './fake-driver.ts'
-export { type ClientLife, type ConnectEntry, Ledger } from './ledger.ts'
-export { fail, hang, type Outcome, ok } from './outcome.ts'
-export { type Mishaps, noMishaps, randomBehaviour } from './random-behaviour.ts'
 export type { Fault, FaultScope, FlowCount, FlowDirection, InjectedFault, ProxyFlow } from './fault.ts'
 export { FaultProxy, type FaultProxyOptions, type ProxyTarget } from './fault-proxy.ts'
+export { type ClientLife, type ConnectEntry, Ledger } from './ledger.ts'
+export { fail, type HeldCall, hang, type Outcome, ok } from './outcome.ts'
+export { type Mishaps, noMishaps, randomBehaviour } from './random-behaviour.ts'

@@ -8,6 +8,7 @@ import type { FakeClock } from './fake-clock.ts'
  *   with `ignoreAbort` it goes on regardless.
  * - `return`, `throw`: at once, without a promise.
  * - `hang`: a promise that never settles; with `ignoreAbort: false` it rejects when the signal is aborted.
+ * - `held`: a promise that settles when the test wants it: `take` is given what settles it.
  * - `twice`: something with a `then` that fulfils, and then fulfils and rejects again.
  *
  * What is fulfilled or returned is `value`; for `connect` it is a new client unless `client` says otherwise:
@@ -25,7 +26,14 @@ export type Outcome =
   | { readonly do: 'return'; readonly value?: unknown }
   | { readonly do: 'throw'; readonly error: unknown }
   | { readonly do: 'hang'; readonly ignoreAbort?: boolean }
+  | { readonly do: 'held'; readonly ignoreAbort?: boolean; readonly take: (end: HeldCall) => void }
   | { readonly do: 'twice'; readonly afterMs?: number; readonly value?: unknown }
+
+/** What ends a call that was held. The first call counts, and none does after its signal has ended it. */
+export interface HeldCall {
+  fulfil(): void
+  reject(error: unknown): void
+}
 
 /** A promise that fulfils after `afterMs` (default 0). */
 export function ok(afterMs = 0, value?: unknown): Outcome {
@@ -56,7 +64,7 @@ export function perform(clock: FakeClock, outcome: Outcome, signal: AbortSignal 
     settling.reject(outcome.error)
     throw outcome.error
   }
-  const afterMs = outcome.do === 'hang' ? undefined : (outcome.afterMs ?? 0)
+  const afterMs = outcome.do === 'hang' || outcome.do === 'held' ? undefined : (outcome.afterMs ?? 0)
   if (outcome.do === 'twice') return settleTwice(clock, afterMs ?? 0, settling)
 
   return new Promise((resolve, reject) => {
@@ -89,6 +97,7 @@ export function perform(clock: FakeClock, outcome: Outcome, signal: AbortSignal 
       }
       signal.addEventListener('abort', aborted)
     }
+    if (outcome.do === 'held') outcome.take({ fulfil: arrived, reject: refuse })
     if (afterMs === 0) arrived()
     else if (afterMs !== undefined) takeBack = clock.arrive(afterMs, arrived)
   })
@@ -97,18 +106,18 @@ export function perform(clock: FakeClock, outcome: Outcome, signal: AbortSignal 
 /** What a promise would never do: calls both of its caller's functions, and more than once. */
 function settleTwice(clock: FakeClock, afterMs: number, settling: Settling): unknown {
   let value: { readonly is: unknown } | undefined
-  const callers: [(value: unknown) => void, (error: unknown) => void][] = []
+  const callers: [(value: unknown) => void, ((error: unknown) => void) | undefined][] = []
   clock.arrive(afterMs, () => {
     value = { is: settling.fulfil() }
     for (const [fulfilled, rejected] of callers) {
       fulfilled(value.is)
-      rejected(new Error('settled before'))
+      rejected?.(new Error('settled before'))
       fulfilled(value.is)
     }
   })
   return {
     // biome-ignore lint/suspicious/noThenProperty: being mistaken for a promise is what it is for
-    then(fulfilled: (value: unknown) => void, rejected: (error: unknown) => void): void {
+    then(fulfilled: (value: unknown) => void, rejected?: (error: unknown) => void): void {
       if (value === undefined) callers.push([fulfilled, rejected])
       else fulfilled(value.is)
     },

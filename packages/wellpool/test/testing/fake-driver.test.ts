@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { createFakeDriver, FakeClock, type FakeDriverOptions, fail, hang, noMishaps, ok, randomBehaviour } from '../../src/testing/index.ts'
+import {
+  createFakeDriver,
+  FakeClock,
+  type FakeDriverOptions,
+  fail,
+  type HeldCall,
+  hang,
+  noMishaps,
+  ok,
+  randomBehaviour,
+} from '../../src/testing/index.ts'
 
 function setUp(options: Omit<FakeDriverOptions, 'clock'> = {}) {
   const clock = new FakeClock()
@@ -114,6 +124,26 @@ describe('check', () => {
     expect(await outcomeOf(clock, driver.check(client, aborted))).toBe('pending')
     expect(await outcomeOf(clock, driver.check(client, aborted))).toBe('rejected: enough')
     expect(client.life.checks).toBe(6)
+  })
+
+  test('can be held until the test ends it', async () => {
+    const settled: string[] = []
+    const { clock, driver, connected, context } = setUp({
+      onSettled: ({ hook, client }, how) => settled.push(`${hook} ${client?.id} ${how}`),
+    })
+    const client = await connected()
+    const held: HeldCall[] = []
+    for (const _ of [1, 2, 3]) driver.next('check', { do: 'held', take: (end) => held.push(end) })
+    const [first, second] = [driver.check(client, context), driver.check(client, context) as Promise<void>]
+    second.catch(() => undefined)
+    expect(await outcomeOf(clock, first)).toBe('pending')
+    held[0]?.fulfil()
+    held[0]?.reject(new Error('too late'))
+    held[1]?.reject(new Error('refused'))
+    expect(await outcomeOf(clock, first)).toBe('fulfilled')
+    expect(await outcomeOf(clock, second)).toBe('rejected: refused')
+    expect(await outcomeOf(clock, driver.check(client, { signal: AbortSignal.abort(new Error('enough')) }))).toBe('rejected: enough')
+    expect(settled).toEqual(['connect undefined fulfilled', 'check 1 fulfilled', 'check 1 rejected', 'check 1 rejected'])
   })
 
   test('can depend on the call', async () => {
