@@ -1,0 +1,23 @@
+/**
+ * The engine's files in rows: a file imports only from rows above its own (types included), so there are no
+ * cycles and each file can be understood from those above it. Add a new file to the first row that fits.
+ */
+export const ENGINE_ROWS = [
+  ['clock', 'connection-state', 'duration', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
+  ['metrics', 'rebuild-result', 'pool-types', 'wait-queue', 'connection'],
+  ['errors', 'events', 'records', 'idle-store'],
+  ['options'],
+  ['driver'],
+]
+
+/** The engine's files that drivers and test tools may import beside `index.ts`: the contract, not the machinery. */
+export const CONTRACT = ['clock', 'connection-state', 'driver', 'duration', 'errors', 'options', 'reason', 'records']
+
+/**
+ * The library's folders beside the engine. `peers: false` means that the files named alike (`ssh.ts`,
+ * `ssh-channel.ts`, `ssh/…`) are one unit, and units never import each other.
+ */
+export const FOLDERS = {
+  drivers: { peers: false },
+  testing: { peers: true },
+}
