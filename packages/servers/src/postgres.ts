@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { freePort } from './free-port.ts'
+import { Guard } from './guard.ts'
+import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
+import { giveTo, type RunAs, unprivileged } from './run-as.ts'
+import { runToEnd } from './run-to-end.ts'
+
+/**
+ * How the server is told to stop. `smart`: it waits for its clients to leave. `fast`: it tells them (57P01), rolls
+ * back and leaves. `immediate`: it tells them (57P02) and leaves as it is. `crash`: killed, nobody is told anything.
+ */
+export type PostgresStopMode = 'smart' | 'fast' | 'immediate' | 'crash'
+
+/** How a PostgreSQL server is set up. */
+export interface PostgresServerOptions {
+  /** Settings of `postgresql.conf`, before the built-in ones that make a throw-away server fast. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** Lines that stand before the built-in one in `pg_hba.conf`. */
+  readonly hba?: readonly string[]
+}
+
+/** Nothing on this machine can serve: neither npm's binaries nor installed ones. */
+export class NoServerError extends Error {
+  override readonly name = 'NoServerError'
+}
+
+/** Only the fresh data of one test run are at stake: nothing needs to reach a disk. */
+const THROW_AWAY_SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: false,
+  synchronous_commit: false,
+  full_page_writes: false,
+  autovacuum: false,
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  max_connections: 200,
+  shared_buffers: '16MB',
+  log_connections: false,
+} as const
+
+const STOP_SIGNALS = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT', crash: 'SIGKILL' } as const
+const START_LIMIT_MS = 30_000
+const START_TRIES = 5
+
+/**
+ * A real PostgreSQL server on a free port of 127.0.0.1, with its data in a folder of the system's temporary one.
+ * Neither outlives this process, however it ends. Who starts it closes it, or declares it with `await using`.
+ *
+ * @example
+ * await using server = await PostgresServer.start()
+ * const url = await server.createDatabase()
+ */
+export class PostgresServer {
+  readonly host = '127.0.0.1'
+  readonly user = 'postgres'
+  readonly password: string
+  /** `'18.4'`. */
+  readonly version: string
+  readonly #guard: Guard
+  readonly #folder: string
+  readonly #binaries: PostgresBinaries
+  readonly #runAs: RunAs
+  #port = 0
+  #databases = 0
+
+  private constructor(guard: Guard, folder: string, binaries: PostgresBinaries, runAs: RunAs, password: string) {
+    this.#guard = guard
+    this.#folder = folder
+    this.#binaries = binaries
+    this.#runAs = runAs
+    this.password = password
+    this.version = binaries.version
+  }
+
+  /**
+   * Makes a new server and starts it. Takes about a second.
+   *
+   * @throws NoServerError when the machine has no PostgreSQL.
+   * @throws Error when it does not start; with what the server said about it.
+   */
+  static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'wellpool-postgres-'))
+    const guard = new Guard({ folders: [folder], endSignal: STOP_SIGNALS.immediate })
+    try {
+      const runAs = unprivileged()
+      await giveTo(runAs, folder)
+      const binaries = await findPostgres(runAs, folder)
+      if (binaries === undefined) throw new NoServerError('no PostgreSQL: npm has none for this platform, and none is installed')
+      const server = new PostgresServer(guard, folder, binaries, runAs, randomBytes(12).toString('hex'))
+      await server.#initialise(options)
+      await server.#startOnFreePort()
+      return server
+    } catch (error) {
+      await guard.close()
+      throw error
+    }
+  }
+
+  /** The same for as long as the server lives, over all restarts. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** The process id of the server; undefined while it is stopped. */
+  get pid(): number | undefined {
+    return this.#guard.pid
+  }
+
+  /** The address of a database for clients. */
+  url(database = 'postgres'): string {
+    return `postgres://${this.user}:${this.password}@${this.host}:${this.#port}/${database}`
+  }
+
+  /** Makes an empty database and returns its address. */
+  async createDatabase(name?: string): Promise<string> {
+    this.#databases++
+    const chosen = name ?? `test_${this.#databases}`
+    await createDatabase(this.url(), chosen)
+    return this.url(chosen)
+  }
+
+  /** Starts the server again, on the same port and with the same data. Resolves when it takes connections. */
+  async start(): Promise<void> {
+    await this.#startOn(this.#port)
+  }
+
+  /** Stops the server; its data stay. Resolves when the process has ended. Default `immediate`. */
+  async stop(mode: PostgresStopMode = 'immediate'): Promise<void> {
+    await this.#guard.end(STOP_SIGNALS[mode])
+  }
+
+  /** Stops and starts the server. */
+  async restart(mode: PostgresStopMode = 'immediate'): Promise<void> {
+    await this.stop(mode)
+    await this.start()
+  }
+
+  /** What the server has written so far. */
+  async log(): Promise<string> {
+    return readFile(this.#log, 'utf8').catch(() => '')
+  }
+
+  /** Ends the server and removes its data. Nothing is left when it resolves. Doing it twice does no harm. */
+  async close(): Promise<void> {
+    await this.#guard.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data')
+  }
+
+  get #log(): string {
+    return join(this.#folder, 'server.log')
+  }
+
+  get #process(): RunAs & { cwd: string; env: NodeJS.ProcessEnv } {
+    return { ...this.#runAs, cwd: this.#folder, env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } }
+  }
+
+  async #initialise({ settings = {}, hba = [] }: PostgresServerOptions): Promise<void> {
+    const passwordFile = join(this.#folder, 'password')
+    await writeFile(passwordFile, this.password)
+    const args = [`--pgdata=${this.#data}`, `--username=${this.user}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
+    await runToEnd(join(this.#binaries.folder, 'initdb'), [...args, '--locale=C', '--encoding=UTF8', '--no-sync'], this.#process)
+
+    const lines = Object.entries({ ...THROW_AWAY_SETTINGS, ...settings }).map(([name, value]) => `${name} = '${value}'`)
+    await writeFile(join(this.#data, 'postgresql.conf'), lines.join('\n'))
+    await writeFile(join(this.#data, 'pg_hba.conf'), [...hba, 'host all all 127.0.0.1/32 scram-sha-256', ''].join('\n'))
+  }
+
+  async #startOnFreePort(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const port = await freePort()
+        await this.#startOn(port)
+        this.#port = port
+        return
+      } catch (error) {
+        // Between the look for a free port and the start somebody else may have taken it.
+        if (tries === START_TRIES || !(error as Error).message.includes('could not bind')) throw error
+      }
+    }
+  }
+
+  async #startOn(port: number): Promise<void> {
+    const args = ['-D', this.#data, '-p', String(port)]
+    const pid = await this.#guard.run({ command: join(this.#binaries.folder, 'postgres'), args, log: this.#log, ...this.#process })
+    let ended = false
+    void this.#guard.exited.then(() => {
+      ended = true
+    })
+    const limit = performance.now() + START_LIMIT_MS
+    while (!(await this.#isReady(pid))) {
+      if (ended) throw new Error(`PostgreSQL did not start:\n${await this.log()}`)
+      if (performance.now() > limit) throw new Error(`PostgreSQL was not ready within ${START_LIMIT_MS} ms:\n${await this.log()}`)
+      await delay(10)
+    }
+  }
+
+  /** The server keeps its condition in the last line of its pid file; a crash leaves an old one behind. */
+  async #isReady(pid: number): Promise<boolean> {
+    const lines = (await readFile(join(this.#data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+    return lines[0] === String(pid) && lines[7]?.trim() === 'ready'
+  }
+}
+
+/** Makes an empty database on the server with this address. */
+export async function createDatabase(url: string, name: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(`create database ${client.escapeIdentifier(name)}`)
+  } finally {
+    await client.end()
+  }
+}
