@@ -1,2 +1,9 @@
 export { freePort } from './free-port.ts'
-export { createDatabase, NoServerError, PostgresServer, type PostgresServerOptions, type PostgresStopMode } from './postgres.ts'
+export {
+  createDatabase,
+  NoServerError,
+  type PostgresServer,
+  type PostgresServerOptions,
+  type PostgresStopMode,
+  startPostgres,
+} from './postgres.ts'

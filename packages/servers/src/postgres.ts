@@ -50,11 +50,7 @@ const START_TRIES = 5
 
 /**
  * A real PostgreSQL server on a free port of 127.0.0.1, with its data in a folder of the system's temporary one.
- * Neither outlives this process, however it ends. Who starts it closes it, or declares it with `await using`.
- *
- * @example
- * await using server = await PostgresServer.start()
- * const url = await server.createDatabase()
+ * Neither outlives this process, however it ends. Made by {@link startPostgres}.
  */
 export class PostgresServer {
   readonly host = '127.0.0.1'
@@ -78,13 +74,8 @@ export class PostgresServer {
     this.version = binaries.version
   }
 
-  /**
-   * Makes a new server and starts it. Takes about a second.
-   *
-   * @throws NoServerError when the machine has no PostgreSQL.
-   * @throws Error when it does not start; with what the server said about it.
-   */
-  static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  /** @see startPostgres */
+  static async start(options: PostgresServerOptions): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'wellpool-postgres-'))
     const guard = new Guard({ folders: [folder], endSignal: STOP_SIGNALS.immediate })
     try {
@@ -112,8 +103,13 @@ export class PostgresServer {
     return this.#guard.pid
   }
 
-  /** The address of a database for clients. */
-  url(database = 'postgres'): string {
+  /** The address of the database `postgres`, for clients. */
+  get url(): string {
+    return this.urlOf('postgres')
+  }
+
+  /** The address of a database. */
+  urlOf(database: string): string {
     return `postgres://${this.user}:${this.password}@${this.host}:${this.#port}/${database}`
   }
 
@@ -121,8 +117,8 @@ export class PostgresServer {
   async createDatabase(name?: string): Promise<string> {
     this.#databases++
     const chosen = name ?? `test_${this.#databases}`
-    await createDatabase(this.url(), chosen)
-    return this.url(chosen)
+    await createDatabase(this.url, chosen)
+    return this.urlOf(chosen)
   }
 
   /** Starts the server again, on the same port and with the same data. Resolves when it takes connections. */
@@ -212,6 +208,19 @@ export class PostgresServer {
     const lines = (await readFile(join(this.#data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
     return lines[0] === String(pid) && lines[7]?.trim() === 'ready'
   }
+}
+
+/**
+ * Makes a new server and starts it; takes about a second. Who starts it closes it, or declares it with `await using`.
+ *
+ * @throws NoServerError when the machine has no PostgreSQL.
+ * @throws Error when it does not start; with what the server said about it.
+ * @example
+ * await using server = await startPostgres()
+ * const url = await server.createDatabase()
+ */
+export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  return PostgresServer.start(options)
 }
 
 /** Makes an empty database on the server with this address. */

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PostgresServer } from '../src/index.ts'
+import { startPostgres } from '../src/index.ts'
 
 describe('PostgresServer', () => {
   it('serves databases of its own, restarts with the same port and data, and leaves nothing when closed', async () => {
-    const server = await PostgresServer.start({ settings: { max_connections: 7 } })
+    const server = await startPostgres({ settings: { max_connections: 7 } })
     const url = await server.createDatabase()
     const { folder, settings } = await ask(url, async (client) => {
       await client.query('create table kept (id int); insert into kept values (42)')
@@ -41,12 +41,12 @@ describe('PostgresServer', () => {
   })
 
   it('refuses a wrong password', async () => {
-    await using server = await PostgresServer.start()
-    await expect(ask(server.url().replace(server.password, 'wrong'), async () => {})).rejects.toMatchObject({ code: '28P01' })
+    await using server = await startPostgres()
+    await expect(ask(server.url.replace(server.password, 'wrong'), async () => {})).rejects.toMatchObject({ code: '28P01' })
   })
 
   it('says what the server said when it does not start, and leaves nothing', async () => {
-    await expect(PostgresServer.start({ settings: { no_such_setting: 1 } })).rejects.toThrow(
+    await expect(startPostgres({ settings: { no_such_setting: 1 } })).rejects.toThrow(
       /unrecognized configuration parameter "no_such_setting"/,
     )
   })
@@ -54,10 +54,10 @@ describe('PostgresServer', () => {
 
 /** A program of its own that starts a server, says where, and then ends in one way or another. */
 const PROGRAM = `
-import { PostgresServer } from '@wellpool/servers'
-const server = await PostgresServer.start()
+import { startPostgres } from '@wellpool/servers'
+const server = await startPostgres()
 const { default: pg } = await import('pg')
-const client = new pg.Client(server.url())
+const client = new pg.Client(server.url)
 client.on('error', () => {})
 await client.connect()
 const { rows } = await client.query("select current_setting('data_directory') as folder")
