@@ -4,10 +4,21 @@
  */
 export const ENGINE_ROWS = [
   ['clock', 'connection-state', 'duration', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
-  ['metrics', 'rebuild-result', 'pool-types', 'wait-queue', 'connection'],
+  ['metrics', 'rebuild-result', 'pool-types', 'wait-queue', 'connection', 'wake-detector'],
   ['errors', 'events', 'records', 'idle-store'],
-  ['options'],
-  ['driver'],
+  ['options', 'lease', 'use'],
+  ['driver', 'limits'],
+  ['core'],
+  ['closer', 'panic', 'leak-detector'],
+  ['client-check', 'connector'],
+  ['health-monitor', 'rebuild-task'],
+  ['rebuild-manager', 'upkeep'],
+  ['planner'],
+  ['engine'],
+  ['lending', 'lifecycle', 'manual-rebuilds', 'stats'],
+  ['pool'],
+  ['create-pool'],
+  ['pools'],
 ]
 
 /** The engine's files that drivers and test tools may import beside `index.ts`: the contract, not the machinery. */

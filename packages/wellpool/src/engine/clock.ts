@@ -68,3 +68,46 @@ export class Deadline {
     this.#expired()
   }
 }
+
+/** The longest delay that a timer takes, ms. */
+export const MAX_DELAY = 2 ** 31 - 1
+
+/**
+ * Keeps the process open while a caller waits for the pool. All other timers of the pool let it end: without
+ * this, Node would exit with a promise still pending.
+ */
+export class ProcessHold {
+  readonly #clock: Clock
+  #timer: Timer | undefined
+  #held = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** One more call is pending. Each `retain` needs its `release`. */
+  retain(): void {
+    if (this.#held++ > 0) return
+    this.#timer ??= this.#arm()
+    this.#timer.ref()
+  }
+
+  release(): void {
+    if (--this.#held === 0) this.#timer?.unref()
+  }
+
+  /** Frees the timer once nobody holds. */
+  end(): void {
+    if (this.#held === 0 && this.#timer !== undefined) {
+      this.#clock.clearTimeout(this.#timer)
+      this.#timer = undefined
+    }
+  }
+
+  #arm(): Timer {
+    return this.#clock.setTimeout(() => {
+      this.#timer = this.#arm()
+      if (this.#held > 0) this.#timer.ref()
+    }, MAX_DELAY)
+  }
+}

@@ -20,11 +20,11 @@ export interface ConnectionEvent extends PoolEvent {
 
 /** The events by name, each with what its listeners get. */
 export interface PoolEvents {
-  /** A connect has succeeded. */
+  /** A connect has succeeded: a new connection, or the next generation of one. */
   connectionCreated: ConnectionEvent
   connectionAcquired: ConnectionEvent
   connectionReleased: ConnectionEvent
-  /** The connection's last client is closed and the connection is gone. */
+  /** A client of the connection has been closed or destroyed: one event for each `connectionCreated`. */
   connectionClosed: ConnectionEvent & { readonly reason: CloseReason }
   connectFailed: PoolEvent & { readonly connectionId: string; readonly error: Error; readonly attempt: number }
   healthCheckFailed: ConnectionEvent & { readonly error: Error; readonly failures: number }
@@ -95,18 +95,22 @@ export class Events {
   readonly #logger: Logger | undefined
   readonly #listeners = new Map<EventName, Set<Listener<never>>>()
   #queue: [EventName, PoolEvent][] = []
+  /** Whether anybody hears of leases: asked at each of them. */
+  leasesHeard: boolean
 
   constructor(pool: string, protocol: string, wallNow: () => number, logger: Logger | undefined) {
     this.#pool = pool
     this.#protocol = protocol
     this.#wallNow = wallNow
     this.#logger = logger
+    this.leasesHeard = logger !== undefined
   }
 
   /** @returns a function that takes the listener off again. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners.add(listener))
+    this.#noteLeases()
     return () => this.off(name, listener)
   }
 
@@ -114,6 +118,11 @@ export class Events {
     const listeners = this.#listeners.get(name)
     listeners?.delete(listener)
     if (listeners?.size === 0) this.#listeners.delete(name)
+    this.#noteLeases()
+  }
+
+  #noteLeases(): void {
+    this.leasesHeard = this.heard('connectionAcquired') || this.heard('connectionReleased')
   }
 
   /** Whether anybody would hear of it. Ask before a payload is put together. */

@@ -40,7 +40,7 @@ export interface MetricsCollector {
 /** Running totals since the pool was made: the built-in figures behind `stats()`. */
 export interface Counters {
   /** Leases handed out. */
-  acquired: number
+  leased: number
   /** Of these, how many on a client that had served before. */
   reused: number
   acquireTimeouts: number
@@ -60,7 +60,7 @@ export interface Counters {
 /** Counters at zero. */
 export function createCounters(): Counters {
   return {
-    acquired: 0,
+    leased: 0,
     reused: 0,
     acquireTimeouts: 0,
     created: 0,

@@ -460,3 +460,17 @@ function show(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return String(value)
 }
+
+/**
+ * A method's `timeout` in ms; undefined when none was given.
+ *
+ * @throws ConfigError when it is no duration from 0 up
+ */
+export function resolveTimeout(timeout: Duration | undefined): number | undefined {
+  if (timeout === undefined) return undefined
+  const ms = typeof timeout === 'string' ? parseDuration(timeout) : timeout
+  if (typeof ms === 'number' && ms >= 0 && (ms <= MAX_TIMER_MS || ms === Number.POSITIVE_INFINITY)) return ms
+  throw new ConfigError([
+    { path: 'timeout', given: show(timeout), allowed: "a duration (ms, or text such as '30s') from 0 up to 24 days, or Infinity" },
+  ])
+}

@@ -1,0 +1,208 @@
+import type { ConnectionOptions } from 'node:tls'
+import pg from 'pg'
+import { type Duration, parseDuration } from '../engine/duration.ts'
+import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
+
+/** What a function that is asked for a password is given. */
+export interface PasswordContext {
+  /** Aborted when the connect that needs the password is given up. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Where PostgreSQL is and how its sessions are set up. What is given neither here nor in `connectionString` comes
+ * from the environment variables that pg knows (`PGHOST`, `PGUSER`, …) and then from pg's defaults. Durations are
+ * numbers of milliseconds or texts (`'30s'`).
+ */
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?…`. What it says can't be said a second time beside it. */
+  connectionString?: string
+  /** A name, an address, or the folder of a Unix socket. Default `localhost`. */
+  host?: string
+  /** 1 to 65535. Default 5432. */
+  port?: number
+  user?: string
+  database?: string
+  /** The password, or a function that is asked for it (or for a short-lived token) at each connect. */
+  password?: string | ((context: PasswordContext) => string | Promise<string>)
+  /** Whether and how to use TLS: `true`, or Node's options for it. Default: no TLS. */
+  ssl?: boolean | ConnectionOptions
+  /** What `pg_stat_activity` shows. Default `wellpool`, or `PGAPPNAME`. */
+  applicationName?: string
+  /** Command-line options for the server's session: `'-c search_path=app'`. */
+  options?: string
+  /** The server cancels a statement that takes longer. 0: never. Default: the server's own setting. */
+  statementTimeout?: Duration
+  /** The server cancels a statement that waits longer for a lock. 0: never. Default: the server's own setting. */
+  lockTimeout?: Duration
+  /** The server ends a session that is idle in a transaction for longer. 0: never. Default: the server's own setting. */
+  idleInTransactionTimeout?: Duration
+  /** pg rejects a query that has not been answered for longer; the server works on. 0: never. Default 0. */
+  queryTimeout?: Duration
+  /** How long the socket is idle before TCP asks whether the peer is alive. At least 1 s. Default 30 s. */
+  keepAliveDelay?: Duration
+  /** How values are parsed, as pg has it. */
+  types?: pg.CustomTypesConfig
+  /**
+   * Sets the session up, on a client that nobody uses yet (`SET search_path`, `LISTEN`, …). The connect takes until
+   * it has settled, and fails if it rejects. It runs again whenever a reset has undone what it did.
+   */
+  onConnect?: (client: pg.Client, context: PasswordContext) => unknown
+  /**
+   * Whether each release sends `DISCARD ALL`: settings, prepared statements, temporary tables, advisory locks and
+   * all else that a borrower left in the session is gone. Costs two round trips, and one more with `onConnect`.
+   * Default false: only an open transaction is rolled back and `LISTEN` undone, and that costs nothing when there
+   * is neither.
+   */
+  discardAll?: boolean
+}
+
+type Check = (value: unknown) => boolean
+
+interface Rule {
+  readonly fits: Check
+  readonly allowed: string
+  /** Whether the value must not be shown. */
+  readonly secret?: boolean
+  /** The parameters of a connection string that say the same. */
+  readonly parameters?: readonly string[]
+}
+
+/** The longest time-out that the server takes, ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+const isText: Check = (value) => typeof value === 'string' && value !== ''
+const isObject: Check = (value) => value !== null && typeof value === 'object' && !Array.isArray(value)
+const text = (parameters: readonly string[] = []): Rule => ({ fits: isText, allowed: 'a text that is not empty', parameters })
+const duration = (min: number, parameters: readonly string[] = []): Rule => ({
+  fits: (value) => {
+    const ms = toMs(value)
+    return ms !== undefined && ms >= min && ms <= MAX_TIMEOUT_MS
+  },
+  allowed: `a duration (ms, or text such as '30s') from ${min} ms up to 24 days`,
+  parameters,
+})
+
+const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
+  connectionString: { fits: isText, allowed: 'postgres://user:password@host:port/database', secret: true },
+  host: text(),
+  port: {
+    fits: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65535,
+    allowed: 'a whole number from 1 to 65535',
+  },
+  user: text(),
+  database: text(),
+  password: { fits: (value) => typeof value === 'string' || typeof value === 'function', allowed: 'a text or a function', secret: true },
+  ssl: {
+    fits: (value) => typeof value === 'boolean' || isObject(value),
+    allowed: 'true, false or an object with options for TLS',
+    parameters: ['ssl', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'sslnegotiation'],
+  },
+  applicationName: text(['application_name']),
+  options: text(['options']),
+  statementTimeout: duration(0, ['statement_timeout']),
+  lockTimeout: duration(0, ['lock_timeout']),
+  idleInTransactionTimeout: duration(0, ['idle_in_transaction_session_timeout']),
+  queryTimeout: duration(0, ['query_timeout']),
+  keepAliveDelay: duration(1000),
+  types: { fits: (value) => isObject(value) && 'getTypeParser' in (value as object), allowed: 'an object with the function getTypeParser' },
+  onConnect: { fits: (value) => typeof value === 'function', allowed: 'a function' },
+  discardAll: { fits: (value) => typeof value === 'boolean', allowed: 'true or false' },
+}
+
+/** What an address says by its form, whatever its parameters. */
+const IN_EVERY_ADDRESS: readonly string[] = ['host', 'port', 'user', 'database']
+
+/**
+ * Checks the options.
+ *
+ * @returns what pg's `Client` takes, all but the password, and the password that pg finds by itself: in the
+ *   connection string or in the environment.
+ * @throws ConfigError naming every problem at once. It never shows a password.
+ */
+export function resolvePostgresOptions(options: PostgresOptions): { config: pg.ClientConfig; foundPassword: string | undefined } {
+  if (!isObject(options)) throw new ConfigError([{ path: 'options', given: show(options), allowed: 'an object' }])
+  const problems: ConfigProblem[] = []
+  for (const [path, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const rule = Object.hasOwn(RULES, path) ? RULES[path as keyof PostgresOptions] : undefined
+    if (rule === undefined) problems.push({ path, given: 'an unknown option', allowed: Object.keys(RULES).join(', ') })
+    else if (!rule.fits(value)) problems.push({ path, given: rule.secret === true ? describe(value) : show(value), allowed: rule.allowed })
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const config = toClientConfig(options)
+  const probe = tryClient(config)
+  const foundPassword = probe.password ?? undefined
+  findSaidTwice(options, foundPassword, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { config, foundPassword }
+}
+
+function toClientConfig(options: PostgresOptions): pg.ClientConfig {
+  const { connectionString, host, port, user, database, ssl, options: commandLine, types } = options
+  return {
+    ...defined({ connectionString, host, port, user, database, ssl, options: commandLine, types }),
+    ...defined({
+      application_name: options.applicationName,
+      statement_timeout: toMs(options.statementTimeout),
+      lock_timeout: toMs(options.lockTimeout),
+      idle_in_transaction_session_timeout: toMs(options.idleInTransactionTimeout),
+      query_timeout: toMs(options.queryTimeout),
+    }),
+    fallback_application_name: 'wellpool',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: toMs(options.keepAliveDelay ?? '30s') ?? 0,
+  }
+}
+
+/** Lets pg read the options as it will at each connect, and looks at what it makes of them. */
+function tryClient(config: pg.ClientConfig): pg.Client {
+  try {
+    return new pg.Client(config)
+  } catch {
+    // The error is not kept as a cause: it may show the address, and the password in it.
+    const path = config.connectionString === undefined ? 'options' : 'connectionString'
+    throw new ConfigError([{ path, given: 'what pg cannot read', allowed: RULES.connectionString.allowed }])
+  }
+}
+
+function findSaidTwice(options: PostgresOptions, foundPassword: string | undefined, problems: ConfigProblem[]): void {
+  const { connectionString, ...others } = options
+  if (connectionString === undefined) return
+  const said = (path: string): boolean => {
+    if (IN_EVERY_ADDRESS.includes(path)) return true
+    if (path === 'password') return foundPassword !== undefined && foundPassword !== process.env.PGPASSWORD
+    const parameters = RULES[path as keyof PostgresOptions].parameters ?? []
+    return parameters.some((parameter) => new RegExp(`[?&]${parameter}=`).test(connectionString))
+  }
+  for (const [path, value] of Object.entries(others)) {
+    if (value !== undefined && said(path)) {
+      problems.push({ path, given: 'a value beside connectionString, which says it too', allowed: 'one of the two' })
+    }
+  }
+}
+
+function toMs(value: unknown): number | undefined {
+  const ms = typeof value === 'string' ? parseDuration(value) : value
+  return typeof ms === 'number' && !Number.isNaN(ms) ? Math.ceil(ms) : undefined
+}
+
+/** Without what is undefined: pg takes a property that is there for one that is given. */
+function defined<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : describe(value)
+}
+
+/** Says what kind of value it is, and nothing of the value. */
+function describe(value: unknown): string {
+  if (value === '') return 'an empty text'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  const type = typeof value
+  return type === 'string' ? 'a text' : `${type === 'object' ? 'an' : 'a'} ${type}`
+}

@@ -1,0 +1,282 @@
+import { Backoff } from './backoff.ts'
+import { Deadline, type Timer } from './clock.ts'
+import { attempt, type Closer } from './closer.ts'
+import { type Connection, Generation } from './connection.ts'
+import type { Core } from './core.ts'
+import { formatMs } from './duration.ts'
+import { ConnectError } from './errors.ts'
+import type { BreakerState } from './records.ts'
+
+/** What a connect is for. Waiters are counted against those that may serve them. */
+export type Purpose = 'grow' | 'hedge' | 'rebuild' | 'probe'
+
+/** Somebody's need for a connect. Exactly one of `done`, `failed` and `cancelled` is called after `begin`. */
+export interface Demand<Client> {
+  readonly purpose: Purpose
+  /** The connect begins now: names the connection that it is for. */
+  begin(connect: Connect<Client>): Connection<Client>
+  /** The new client is the demander's. */
+  done(generation: Generation<Client>): void
+  failed(error: ConnectError, fatal: boolean): void
+  /** It was given up before it ended, or its client was evicted. */
+  cancelled(): void
+}
+
+/** A connect in flight. */
+export interface Connect<Client> {
+  readonly demand: Demand<Client>
+  /** Whether it began while the breaker was half-open. */
+  readonly isTry: boolean
+  /** Lets go of it: the signal is aborted, and a client that arrives all the same is destroyed. */
+  giveUp(): void
+}
+
+/**
+ * R3: makes every connect of the pool, with one backoff. The breaker is that backoff: *closed* while connects
+ * succeed, *open* while it waits for the next try, *half-open* while exactly one try is in flight.
+ */
+export class Connector<Client> {
+  readonly #core: Core<Client>
+  readonly #closer: Closer<Client>
+  readonly #next: () => Demand<Client> | undefined
+  readonly #connects = new Set<Connect<Client>>()
+  readonly #backoff = new Backoff()
+  #breaker: BreakerState = 'closed'
+  #openedAt = 0
+  /** Connects allowed at the same time; grows again from 1 after an outage. */
+  #allowance = Number.POSITIVE_INFINITY
+  #timer: Timer | undefined
+  #lastError: ConnectError | undefined
+  #lastFatal = false
+  /** Changes with each eviction: a client whose connect began before is discarded on arrival. */
+  #epoch = 0
+
+  /** @param next the most important need for a connect that the limits allow now, if there is one; must not change anything */
+  constructor(core: Core<Client>, closer: Closer<Client>, next: () => Demand<Client> | undefined) {
+    this.#core = core
+    this.#closer = closer
+    this.#next = next
+  }
+
+  get breaker(): BreakerState {
+    return this.#breaker
+  }
+
+  /** Why the last connect failed; undefined while connects succeed. */
+  get lastError(): ConnectError | undefined {
+    return this.#lastError
+  }
+
+  get connects(): ReadonlySet<Connect<Client>> {
+    return this.#connects
+  }
+
+  /** How many connects of the given purposes are in flight. */
+  count(...purposes: Purpose[]): number {
+    let count = 0
+    for (const { demand } of this.#connects) if (purposes.includes(demand.purpose)) count++
+    return count
+  }
+
+  /** Begins the connects that are needed and allowed. */
+  pump(): void {
+    for (;;) {
+      if (this.#breaker === 'half-open' && this.#tryInFlight()) return
+      if (this.#breaker !== 'open' && this.#connects.size >= Math.min(this.#allowance, this.#core.options.maxConnecting)) return
+      const demand = this.#next()
+      if (demand === undefined) {
+        this.#disarm()
+        return
+      }
+      if (this.#breaker !== 'closed') {
+        const left = this.#openedAt + this.#delay() - this.#core.clock.now()
+        if (left > 0) {
+          this.#arm(left)
+          return
+        }
+        this.#halfOpen()
+      }
+      this.#begin(demand)
+    }
+  }
+
+  /** What is connecting now is stale: discarded on arrival, or given up at once. */
+  evict(giveUp: boolean): void {
+    this.#epoch++
+    if (giveUp) this.giveUpAll()
+  }
+
+  giveUpAll(): void {
+    for (const connect of [...this.#connects]) connect.giveUp()
+  }
+
+  /** Ends the wait for the next try. */
+  stop(): void {
+    this.#disarm()
+  }
+
+  #begin(demand: Demand<Client>): void {
+    const core = this.#core
+    const { clock, driver, options } = core
+    const controller = new AbortController()
+    const startedAt = clock.now()
+    const epoch = this.#epoch
+    const number = this.#backoff.failures + 1
+    let deadline: Deadline | undefined
+
+    /** Ends the connect for the pool; false if it had ended before. */
+    const end = (): boolean => {
+      deadline?.cancel()
+      return this.#connects.delete(connect)
+    }
+    const connect: Connect<Client> = {
+      demand,
+      isTry: this.#breaker === 'half-open',
+      giveUp: () => {
+        if (!end()) return
+        core.open--
+        controller.abort(new ConnectError('the connect was given up: the pool needs it no more'))
+        // The outcome of a try is not known: the next one may begin at once.
+        if (connect.isTry && this.#breaker === 'half-open') this.#breaker = 'open'
+        demand.cancelled()
+        core.changed()
+      },
+    }
+    const failed = (error: unknown): void => this.#failed(connect, connection.id, error, number, clock.now() - startedAt)
+    const fail = (error: unknown): void => {
+      if (!end()) return
+      core.open--
+      failed(error)
+    }
+
+    core.open++
+    this.#connects.add(connect)
+    const connection = demand.begin(connect)
+    const generation = (connection.current?.number ?? 0) + 1
+    deadline = new Deadline(clock, options.connectTimeout, () => {
+      const error = new ConnectError(`no connection after ${formatMs(options.connectTimeout)} (connectTimeout)`)
+      fail(error)
+      controller.abort(error)
+    })
+    attempt(() => driver.connect({ signal: controller.signal, connectionId: connection.id, attempt: number })).then((client) => {
+      if (!this.#connects.has(connect)) return this.#closer.destroyStray(client)
+      const refused = this.#refusal(client)
+      if (refused !== undefined) return fail(refused)
+      end()
+      // From here on it is the generation that counts in `open`, and no longer the connect.
+      const arrived = new Generation(connection, generation, client, clock.now())
+      core.clients.add(client)
+      const broken = this.#watch(arrived)
+      if (broken !== undefined || arrived.status !== 'live') {
+        this.#closer.destroy(arrived)
+        return failed(broken?.error ?? arrived.lostBecause ?? new Error('lost while connecting'))
+      }
+      this.#succeeded(arrived, clock.now() - startedAt)
+      if (epoch !== this.#epoch) {
+        void this.#closer.close(arrived, 'evicted')
+        return demand.cancelled()
+      }
+      demand.done(arrived)
+    }, fail)
+  }
+
+  /** Why a client can't be taken; undefined if it can. */
+  #refusal(client: Client): Error | undefined {
+    if (client === undefined || client === null) return new Error('the driver connected without a client')
+    if (this.#core.clients.has(client)) return new Error('the driver returned a client that the pool holds already')
+    return undefined
+  }
+
+  /** What `watch` threw, if it did. The watcher may be called for as long as the process lives. */
+  #watch(generation: Generation<Client>): { error: unknown } | undefined {
+    const { driver } = this.#core
+    try {
+      driver.watch?.(generation.client, {
+        lost: (error) => this.onLost(generation, error),
+        retire: (detail) => this.onRetire(generation, detail),
+      })
+      return undefined
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  /** Assigned by the pool: the driver reports a client as lost. */
+  onLost: (generation: Generation<Client>, error: unknown) => void = () => {}
+  /** Assigned by the pool: the peer wants a client to be replaced. */
+  onRetire: (generation: Generation<Client>, detail: string | undefined) => void = () => {}
+
+  #succeeded({ connection, number }: Generation<Client>, connectMs: number): void {
+    const core = this.#core
+    core.counters.created++
+    core.events.emit('connectionCreated', { connectionId: connection.id, generation: number })
+    core.connectTimes.add(connectMs)
+    core.measure('connected', connectMs)
+    this.#backoff.succeed()
+    this.#lastError = undefined
+    this.#lastFatal = false
+    this.#allowance++
+    if (this.#breaker !== 'closed') {
+      this.#breaker = 'closed'
+      this.#disarm()
+      core.events.emit('breakerClosed', {})
+    }
+    core.changed()
+  }
+
+  #failed(connect: Connect<Client>, connectionId: string, cause: unknown, number: number, connectMs: number): void {
+    const core = this.#core
+    const fatal = !(cause instanceof ConnectError) && core.classify(cause) === 'fatal'
+    const copy = core.copyError(cause)
+    const error = new ConnectError(
+      `pool ${core.options.name} could not connect (try ${number}): ${copy.message}${fatal ? '; not retried soon, because it would fail again' : ''}`,
+      copy,
+      !fatal,
+    )
+    core.counters.connectFailures++
+    core.measure('connectFailed', connectMs)
+    core.events.emit('connectFailed', { connectionId, error, attempt: number })
+    this.#lastError = error
+    this.#lastFatal = fatal
+    // One step of the backoff for each outage or try, not for each connect that was under way.
+    if (this.#breaker === 'closed' || connect.isTry) {
+      this.#backoff.fail(core.options.random)
+      this.#breaker = 'open'
+      this.#openedAt = core.clock.now()
+      this.#allowance = 1
+      core.events.emit('breakerOpened', { error, retryInMs: Math.round(this.#delay()) })
+    }
+    connect.demand.failed(error, fatal)
+    core.changed()
+  }
+
+  #halfOpen(): void {
+    this.#disarm()
+    this.#breaker = 'half-open'
+    // Connects from before the outage was known: half-open means exactly one.
+    this.giveUpAll()
+    this.#core.events.emit('breakerHalfOpened', {})
+  }
+
+  #tryInFlight(): boolean {
+    for (const connect of this.#connects) if (connect.isTry) return true
+    return false
+  }
+
+  #delay(): number {
+    return this.#backoff.delay(this.#core.options.backoff, this.#core.waiting.size > 0 && !this.#lastFatal)
+  }
+
+  #arm(delay: number): void {
+    this.#disarm()
+    this.#timer = this.#core.clock.setTimeout(() => {
+      this.#timer = undefined
+      this.#core.changed()
+    }, Math.ceil(delay))
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#core.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

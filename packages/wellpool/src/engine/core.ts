@@ -1,0 +1,235 @@
+import { type Clock, ProcessHold } from './clock.ts'
+import type { Check, Connection, Generation } from './connection.ts'
+import { assertTransition, type ConnectionState, type Health } from './connection-state.ts'
+import type { Driver, ErrorClass } from './driver.ts'
+import { Events } from './events.ts'
+import { IdleStore } from './idle-store.ts'
+import type { Lease } from './lease.ts'
+import { type Counters, createCounters, type MetricLabels, type MetricsCollector } from './metrics.ts'
+import type { ResolvedOptions } from './options.ts'
+import { RecentTimes } from './recent-times.ts'
+import type { ConnectionRecord, PoolState } from './records.ts'
+import { copyError } from './redact.ts'
+import { type Waiter, WaitQueue } from './wait-queue.ts'
+
+/** A check that passed this recently counts even with `verifyIdleAfter: 0`, else nothing would ever be served. ms */
+const JUST_NOW = 10
+
+/** A collector's methods, without the labels that come first. */
+type Measurement<Method extends keyof MetricsCollector> =
+  NonNullable<MetricsCollector[Method]> extends (labels: MetricLabels, ...rest: infer Rest) => void ? Rest : never
+
+/**
+ * What the parts of one pool share: its connections, its limits and counters, and the few steps that all of
+ * them take. The parts know this and not each other; `changed()` is how they ask for what follows.
+ */
+export class Core<Client> {
+  readonly clock: Clock
+  readonly hold: ProcessHold
+  readonly events: Events
+  readonly labels: MetricLabels
+  readonly counters: Counters = createCounters()
+
+  readonly connections = new Map<string, Connection<Client>>()
+  readonly idle: IdleStore<Client>
+  readonly waiting: WaitQueue<Lease<Client>>
+  /** Every client that the pool holds, in whatever role: to notice a driver that hands one out twice. */
+  readonly clients = new Set<Client>()
+  /** Replaced generations that a borrower still holds. */
+  readonly retired = new Set<Generation<Client>>()
+
+  readonly connectTimes = new RecentTimes()
+  readonly checkTimes = new RecentTimes()
+  readonly useTimes = new RecentTimes()
+
+  state: PoolState = 'new'
+  /** R2: clients from the start of their connect until their close has settled or timed out. */
+  open = 0
+  /** Connections that are neither closing nor closed, those still connecting included. */
+  places = 0
+  /** Who has not proven itself since then is a suspect. ms of the clock. */
+  suspectSince = Number.NEGATIVE_INFINITY
+  /** Changes now and then while leases are handed out; a lease that sees it change reads the clock on release. */
+  beat = 0
+  /** Whether most connections fail their checks, so that the check or the endpoint is to blame. */
+  panic = false
+
+  readonly #pump: () => void
+  #pumping = false
+  /** Whether the options ask for work at each lease. */
+  #watching = false
+
+  /**
+   * @param pump does all that the state of the pool calls for
+   * @param expired is called with each waiter whose time is up
+   */
+  constructor(
+    readonly driver: Driver<Client>,
+    public options: ResolvedOptions,
+    pump: () => void,
+    expired: (waiter: Waiter<Lease<Client>>) => void,
+  ) {
+    const { clock } = options
+    this.clock = clock
+    this.hold = new ProcessHold(clock)
+    this.labels = { pool: options.name, protocol: driver.protocol }
+    this.events = new Events(options.name, driver.protocol, () => clock.wallNow(), options.logger)
+    this.idle = new IdleStore(options.idleOrder)
+    this.waiting = new WaitQueue(clock, this.hold, options.acquireTimeout, expired)
+    this.#pump = pump
+    this.noteWatchers()
+  }
+
+  /** Whether something beside the pool itself wants to know of each lease. */
+  get watched(): boolean {
+    return this.#watching || this.events.leasesHeard
+  }
+
+  /** Caller has changed the options. */
+  noteWatchers(): void {
+    const { allowExitOnIdle, leakDetectionThreshold, metrics } = this.options
+    this.#watching = metrics !== undefined || allowExitOnIdle || leakDetectionThreshold !== Number.POSITIVE_INFINITY
+  }
+
+  get maxLeases(): number {
+    return this.driver.maxLeasesPerConnection ?? 1
+  }
+
+  /**
+   * Something has changed: whatever follows from it is done in a microtask, when the present step is complete.
+   * Calling it too often costs little; forgetting it leaves somebody waiting.
+   */
+  changed(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    queueMicrotask(() => {
+      this.#pumping = false
+      this.#pump()
+    })
+  }
+
+  /** The only way in which a connection's state changes. Listeners are told by the caller, afterwards. */
+  setState(connection: Connection<Client>, to: ConnectionState): void {
+    assertTransition(connection.state, to, connection.id)
+    connection.state = to
+  }
+
+  setHealth(connection: Connection<Client>, to: Health): void {
+    const from = connection.health
+    if (from === to) return
+    connection.health = to
+    this.idle.refile(connection)
+    this.events.emit('healthStatusChanged', { ...this.identify(connection), from, to })
+  }
+
+  /** The connections that have been connected and are not closing. */
+  *present(): Generator<Connection<Client>> {
+    for (const connection of this.connections.values()) {
+      if (isPresent(connection)) yield connection
+    }
+  }
+
+  /** How many connections could serve, now or when released or checked. */
+  inService(): number {
+    let count = 0
+    for (const connection of this.connections.values()) {
+      if (isPresent(connection) && connection.state !== 'rebuilding' && connection.mark?.urgent !== true) count++
+    }
+    return count
+  }
+
+  /** Whether the connection has to prove itself before it may serve. */
+  needsProof(generation: Generation<Client>, now: number): boolean {
+    const unprovenFor = now - generation.lastProvenAt
+    return (
+      (unprovenFor >= this.options.verifyIdleAfter && (generation.usedSinceProof || unprovenFor >= JUST_NOW)) ||
+      generation.lastProvenAt < this.suspectSince ||
+      generation.checkWanted
+    )
+  }
+
+  /** R4: all others must prove themselves again before they are handed out. */
+  suspectAll(): void {
+    this.suspectSince = this.clock.now()
+    this.beat++
+    this.changed()
+  }
+
+  /** Caller must have taken the connection out of whatever it was doing: it is idle, or has room for a lease. */
+  makeAvailable(connection: Connection<Client>): void {
+    const { current, mark } = connection
+    if (current === undefined || mark?.urgent === true || current.retiredByPeer || current.evicted || current.status !== 'live') return
+    if (current.leases < this.maxLeases) this.idle.add(connection)
+    this.changed()
+  }
+
+  classify(error: unknown): ErrorClass {
+    try {
+      const found = this.driver.classify?.(error)
+      return found === 'fatal' || found === 'application' ? found : 'transient'
+    } catch (fault) {
+      this.events.report(fault, "the driver's classify")
+      return 'transient'
+    }
+  }
+
+  copyError(error: unknown): Error {
+    let secrets: readonly string[] = []
+    try {
+      secrets = this.driver.secrets?.() ?? []
+    } catch (fault) {
+      this.events.report(fault, "the driver's secrets")
+    }
+    return copyError(error, secrets)
+  }
+
+  measure<Method extends keyof MetricsCollector>(method: Method, ...values: Measurement<Method>): void {
+    const { metrics } = this.options
+    if (metrics === undefined) return
+    try {
+      const call = metrics[method] as ((labels: MetricLabels, ...values: unknown[]) => void) | undefined
+      call?.call(metrics, this.labels, ...values)
+    } catch (fault) {
+      this.events.report(fault, `the metrics collector's ${method}`)
+    }
+  }
+
+  identify(connection: Connection<Client>): { connectionId: string; generation: number } {
+    return { connectionId: connection.id, generation: connection.current?.number ?? 0 }
+  }
+
+  /** A copy of what is known of a connection, or of a generation of it that has been replaced. */
+  record(connection: Connection<Client>, generation = connection.current): ConnectionRecord {
+    const wallNow = this.clock.wallNow()
+    const toWall = (time: number): number => Math.round(wallNow - (this.clock.now() - time))
+    // A suspect by itself has no time of proof; the last one that is certain is its connect.
+    const provenAt = generation === undefined ? undefined : Math.max(generation.lastProvenAt, generation.connectedAt)
+    return {
+      id: connection.id,
+      ...this.labels,
+      generation: generation?.number ?? 0,
+      state: connection.state,
+      health: connection.health,
+      ...(connection.mark !== undefined && { mark: { ...connection.mark } }),
+      uses: generation?.uses ?? 0,
+      requests: generation?.requests ?? 0,
+      errors: generation?.errors ?? 0,
+      createdAt: connection.createdAt,
+      lastProvenAt: provenAt === undefined ? connection.createdAt : toWall(provenAt),
+      ...(connection.lastRebuiltAt !== undefined && { lastRebuiltAt: toWall(connection.lastRebuiltAt) }),
+    }
+  }
+}
+
+/** Whether the connection has been connected and is not closing. */
+export function isPresent<Client>(connection: Connection<Client>): boolean {
+  const { state } = connection
+  return state !== 'connecting' && state !== 'closing' && state !== 'closed'
+}
+
+/** Ends a check that nobody waits for any more. */
+export function abandonCheck<Client>(connection: Connection<Client>): void {
+  const check: Check<Client> | undefined = connection.check
+  connection.check = undefined
+  check?.abandon()
+}

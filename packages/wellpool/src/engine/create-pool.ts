@@ -1,0 +1,54 @@
+import type { Driver } from './driver.ts'
+import { ConfigError, type ConfigProblem } from './errors.ts'
+import { type PoolOptions, resolveOptions } from './options.ts'
+import { Pool } from './pool.ts'
+
+let unnamed = 0
+
+/**
+ * Makes a pool. It opens no connection yet: that begins with `start()` or the first acquire.
+ *
+ * @param driver what knows the protocol; see {@link Driver}
+ * @param options override the driver's `defaults` and the built-in ones
+ * @throws INVALID_CONFIG naming everything that is wrong with options and driver
+ *
+ * @example
+ * const db = createPool(postgres({ connectionString }), { name: 'orders', maxConnections: 10 })
+ * const { rows } = await db.use((client) => client.query('select 1'))
+ */
+export function createPool<Client>(driver: Driver<Client>, options: PoolOptions = {}): Pool<Client> {
+  const problems = driverProblems(driver, '')
+  if (problems.length > 0) throw new ConfigError(problems)
+  const layers = layersOf(driver, [options])
+  const resolved = resolveOptions(layers, `${driver.protocol}-pool-${unnamed + 1}`)
+  if (options?.name === undefined) unnamed++
+  return new Pool(driver, layers, resolved)
+}
+
+/** What is told to a pool, from the weakest to the strongest. An ssh device allows few sessions. */
+export function layersOf<Client>(driver: Driver<Client>, user: readonly PoolOptions[]): PoolOptions[] {
+  return [...(driver.defaults === undefined ? [] : [driver.defaults]), ...user]
+}
+
+/** What makes an object unfit to be a driver. */
+export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
+  if (driver === null || typeof driver !== 'object')
+    return [
+      { path: `${path}driver`, given: String(driver), allowed: 'a driver: an object with protocol, connect, check, close and destroy' },
+    ]
+  const fields = driver as Record<string, unknown>
+  const problems: ConfigProblem[] = []
+  const wrong = (key: string, allowed: string): void => {
+    problems.push({ path: `${path}driver.${key}`, given: typeof fields[key], allowed })
+  }
+  if (typeof fields.protocol !== 'string' || fields.protocol === '') wrong('protocol', 'a text that is not empty')
+  for (const key of ['connect', 'check', 'close', 'destroy']) if (typeof fields[key] !== 'function') wrong(key, 'a function')
+  for (const key of ['reset', 'watch', 'ref', 'unref', 'secondOpinion', 'classify', 'secrets']) {
+    if (fields[key] !== undefined && typeof fields[key] !== 'function') wrong(key, 'a function, or absent')
+  }
+  const leases = fields.maxLeasesPerConnection
+  const isCount = leases === undefined || leases === Number.POSITIVE_INFINITY || (Number.isInteger(leases) && (leases as number) >= 1)
+  if (!isCount)
+    problems.push({ path: `${path}driver.maxLeasesPerConnection`, given: String(leases), allowed: 'a whole number from 1, or Infinity' })
+  return problems
+}

@@ -1,0 +1,216 @@
+import { Closer } from './closer.ts'
+import type { Connection, Generation } from './connection.ts'
+import { Connector } from './connector.ts'
+import { Core } from './core.ts'
+import type { Driver } from './driver.ts'
+import { CircuitOpenError, type ConnectError } from './errors.ts'
+import { HealthMonitor } from './health-monitor.ts'
+import type { Lease } from './lease.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Planner } from './planner.ts'
+import { RebuildManager } from './rebuild-manager.ts'
+import { Upkeep } from './upkeep.ts'
+import type { Waiter } from './wait-queue.ts'
+import { WakeDetector } from './wake-detector.ts'
+
+/** What the engine asks of the pool around it. */
+export interface EngineHost<Client> {
+  /** Hands a connection that is fit to serve to who has waited longest. */
+  lend(connection: Connection<Client>, now: number): Lease<Client>
+  /** A borrower leaves the queue without a lease. */
+  refuse(waiter: Waiter<Lease<Client>>, error: Error): void
+  expired(waiter: Waiter<Lease<Client>>): void
+  /** Called after each round of work. */
+  settled(): void
+  /** A connect was refused for good. */
+  refuseStart(error: ConnectError): void
+  /** Ends the timers of the pool's own. */
+  stop(): void
+}
+
+/** The parts of one pool, put together, and the one place where work follows from change: {@link Engine.pump}. */
+export class Engine<Client> {
+  readonly core: Core<Client>
+  readonly closer: Closer<Client>
+  readonly connector: Connector<Client>
+  readonly health: HealthMonitor<Client>
+  readonly rebuilds: RebuildManager<Client>
+  readonly planner: Planner<Client>
+  readonly upkeep: Upkeep<Client>
+  readonly #host: EngineHost<Client>
+
+  constructor(driver: Driver<Client>, options: ResolvedOptions, host: EngineHost<Client>) {
+    this.#host = host
+    const mark: RebuildManager<Client>['mark'] = (...args) => this.rebuilds.mark(...args)
+    this.core = new Core(
+      driver,
+      options,
+      () => this.pump(),
+      (waiter) => host.expired(waiter),
+    )
+    this.closer = new Closer(this.core)
+    this.health = new HealthMonitor(this.core, this.closer, mark)
+    this.upkeep = new Upkeep(this.core, this.closer, mark)
+    this.planner = new Planner(
+      this.core,
+      this.closer,
+      this.health,
+      () => this.connector,
+      () => this.rebuilds,
+      {
+        putIntoService: (connection) => this.#putIntoService(connection),
+        connectFailed: (error, fatal) => this.#connectFailed(error, fatal),
+      },
+    )
+    this.connector = new Connector(this.core, this.closer, () => this.planner.next())
+    this.connector.onLost = (generation, error) => this.#reportedLost(generation, error)
+    this.connector.onRetire = (generation, detail) => this.#reportedRetired(generation, detail)
+    this.rebuilds = new RebuildManager(this.core, this.closer, this.connector, this.health, (connection) =>
+      this.#putIntoService(connection),
+    )
+  }
+
+  /** Begins the work that goes on by itself. */
+  start(): void {
+    this.upkeep.start()
+    WakeDetector.of(this.core.clock).subscribe(this.#woken)
+  }
+
+  /** Ends every timer. Caller must have closed all connections. */
+  stop(): void {
+    this.upkeep.stop()
+    this.planner.stop()
+    this.connector.stop()
+    this.rebuilds.stop()
+    this.core.waiting.stop()
+    this.#host.stop()
+    WakeDetector.of(this.core.clock).unsubscribe(this.#woken)
+  }
+
+  /** Does all that the state of the pool calls for. Doing it twice does no harm; each step looks for itself. */
+  pump(): void {
+    this.planner.closeSurplus()
+    if (this.core.state === 'running' || this.core.state === 'draining') {
+      this.#serve()
+      this.planner.verify()
+    }
+    this.rebuilds.pump()
+    this.planner.makeRoomForProbe()
+    this.connector.pump()
+    this.#host.settled()
+  }
+
+  /** A client is of no more use: the driver, a borrower's error or a check says so. */
+  lost(generation: Generation<Client>, detail: string, cause: unknown): void {
+    const { core } = this
+    const { connection } = generation
+    if (generation.status === 'gone' || generation.status === 'closing') return
+    const wasRetired = generation.status === 'retired'
+    this.closer.destroyUnderBorrowers(generation, cause)
+    if (wasRetired) {
+      this.closer.report(generation, 'rebuilt')
+      return
+    }
+    core.setHealth(connection, 'unhealthy')
+    core.suspectAll()
+    this.rebuilds.mark(connection, 'connection_lost', detail, true)
+    // No mark while the pool is closing: then nothing follows but the end.
+    if (connection.mark === undefined) this.closer.closeConnection(connection, 'lost', 'destroy')
+  }
+
+  #serve(): void {
+    const { core } = this
+    if (core.waiting.size === 0) return
+    const now = core.clock.now()
+    for (const connection of core.idle) {
+      while (connection.list !== undefined && this.isFit(connection, now)) {
+        if (core.waiting.size === 0) return
+        const lease = this.#host.lend(connection, now)
+        core.waiting.shift()?.resolve(lease)
+      }
+    }
+  }
+
+  /** Whether a connection in the idle store may serve now. */
+  isFit(connection: Connection<Client>, now: number): boolean {
+    const { current, health } = connection
+    return current !== undefined && health !== 'unhealthy' && !this.core.needsProof(current, now)
+  }
+
+  /** A connection has a new client: by its first connect or by a rebuild. Its state is idle. */
+  #putIntoService(connection: Connection<Client>): void {
+    const { core } = this
+    if (core.state === 'closing' || core.state === 'closed') {
+      this.closer.closeConnection(connection, 'pool_closed', 'close')
+      return
+    }
+    const generation = connection.current as Generation<Client>
+    connection.idleSince = core.clock.now()
+    this.setHold(generation, false)
+    this.health.watch(connection)
+    this.upkeep.setAge(connection)
+    this.upkeep.connectionIdle()
+    core.makeAvailable(connection)
+  }
+
+  /** With `allowExitOnIdle`: whether the client holds the process open. */
+  setHold(generation: Generation<Client>, hold: boolean): void {
+    const { driver, options, events } = this.core
+    if (!options.allowExitOnIdle) return
+    try {
+      if (hold) driver.ref?.(generation.client)
+      else driver.unref?.(generation.client)
+    } catch (fault) {
+      events.report(fault, "the driver's ref or unref")
+    }
+  }
+
+  #connectFailed(error: ConnectError, fatal: boolean): void {
+    const { core } = this
+    if (fatal) this.#host.refuseStart(error)
+    if (!fatal && !core.options.failFast) return
+    if (core.inService() > 0) return
+    for (const waiter of [...core.waiting]) {
+      core.waiting.remove(waiter)
+      this.#host.refuse(waiter, fatal ? error : this.circuitOpen())
+    }
+  }
+
+  circuitOpen(): CircuitOpenError {
+    const { lastError } = this.connector
+    return new CircuitOpenError(
+      `pool ${this.core.options.name} cannot reach its endpoint and waits before the next try: ${lastError?.message ?? 'no connect has succeeded'}`,
+      lastError,
+    )
+  }
+
+  #reportedLost(generation: Generation<Client>, error: unknown): void {
+    const { connection } = generation
+    if (generation.status === 'gone' || generation.status === 'closing') return
+    if (connection.current === generation && connection.state !== 'connecting') {
+      this.lost(generation, `lost: ${error === undefined ? 'closed by the peer' : this.core.copyError(error).message}`, error)
+    } else if (generation.status === 'retired') {
+      this.lost(generation, 'lost', error)
+    } else if (connection.current === generation) {
+      this.closer.closeConnection(connection, 'lost', 'destroy')
+    } else {
+      // Lost inside of `watch`, or a successor that is still being checked.
+      generation.lostBecause = error
+      this.rebuilds.candidateLost(generation, error)
+    }
+  }
+
+  #reportedRetired(generation: Generation<Client>, detail: string | undefined): void {
+    const { connection } = generation
+    if (generation.status !== 'live' || generation.retiredByPeer) return
+    generation.retiredByPeer = true
+    if (connection.current !== generation) return
+    this.core.idle.remove(connection)
+    this.rebuilds.mark(connection, 'retired_by_peer', detail ?? 'the peer asked for it', false)
+    this.core.changed()
+  }
+
+  readonly #woken = (): void => {
+    this.core.suspectAll()
+  }
+}

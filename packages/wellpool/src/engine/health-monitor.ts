@@ -1,0 +1,245 @@
+import { type CheckResult, checkClient } from './client-check.ts'
+import type { Timer } from './clock.ts'
+import type { Closer } from './closer.ts'
+import type { Check, Connection, Generation } from './connection.ts'
+import { abandonCheck, type Core, isPresent } from './core.ts'
+import { formatMs } from './duration.ts'
+import { Panic } from './panic.ts'
+import type { ReasonKind } from './reason.ts'
+
+/** A check slower than the usual is no outlier below this, ms. */
+const OUTLIER_FLOOR = 50
+/** 1 / φ. Multiples of it, modulo 1, are spread evenly however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2
+
+/** Decides that a connection is to be rebuilt. */
+export type MarkConnection<Client> = (connection: Connection<Client>, kind: ReasonKind, detail: string, urgent: boolean) => void
+
+/**
+ * Knows how well the connections are: checks them in turn, again soon after a failure, and on demand before
+ * they serve.
+ */
+export class HealthMonitor<Client> {
+  readonly #core: Core<Client>
+  readonly #closer: Closer<Client>
+  readonly #mark: MarkConnection<Client>
+  readonly #startedAt: number
+  readonly panic: Panic<Client>
+
+  constructor(core: Core<Client>, closer: Closer<Client>, mark: MarkConnection<Client>) {
+    this.#core = core
+    this.#closer = closer
+    this.#mark = mark
+    this.#startedAt = core.clock.now()
+    this.panic = new Panic(core)
+  }
+
+  /** Takes a connection with a new client under care. */
+  watch(connection: Connection<Client>): void {
+    connection.failures = 0
+    connection.slowChecks = 0
+    connection.lastFailedAt = Number.NEGATIVE_INFINITY
+    this.#clear(connection.recheckTimer)
+    connection.recheckTimer = undefined
+    this.schedule(connection)
+  }
+
+  /** Plans the next regular check: each connection has its own place within the interval. */
+  schedule(connection: Connection<Client>): void {
+    const { clock, options } = this.#core
+    this.#clear(connection.healthTimer)
+    connection.healthTimer = undefined
+    const interval = options.healthCheckInterval
+    if (interval === Number.POSITIVE_INFINITY) return
+    const place = this.#startedAt + ((connection.sequence * GOLDEN) % 1) * interval
+    const past = (clock.now() - place) % interval
+    const delay = interval - (past < 0 ? past + interval : past)
+    // A timer that fires a fraction early would otherwise find its own place ahead of it.
+    connection.healthTimer = clock.setTimeout(
+      () => {
+        this.schedule(connection)
+        this.#regularCheck(connection, interval)
+      },
+      Math.max(1, Math.ceil(delay)),
+    )
+  }
+
+  /** Whether a check of the connection can begin now. */
+  canCheck(connection: Connection<Client>): boolean {
+    if (connection.check !== undefined || connection.current?.status !== 'live') return false
+    return connection.state === 'idle' || (connection.state === 'acquired' && this.#core.maxLeases > 1)
+  }
+
+  /** Begins a check. Caller must have asked `canCheck`. */
+  check(connection: Connection<Client>): void {
+    const core = this.#core
+    const generation = connection.current as Generation<Client>
+    this.#clear(connection.recheckTimer)
+    connection.recheckTimer = undefined
+    generation.checkWanted = false
+    // Where a client takes several leases, checks run beside them.
+    if (core.maxLeases === 1) {
+      core.idle.remove(connection)
+      core.setState(connection, 'checking')
+    }
+    const abandon = checkClient(
+      core,
+      generation,
+      core.options.healthCheckTimeout,
+      (result) => this.#ended(connection, check, result),
+      () => this.#settledLate(connection, check),
+    )
+    const check: Check<Client> = { generation, startedAt: core.clock.now(), overdue: false, timedOut: false, abandon }
+    connection.check = check
+  }
+
+  #regularCheck(connection: Connection<Client>, interval: number): void {
+    const core = this.#core
+    if (connection.recheckTimer !== undefined || core.waiting.size > 0 || !this.canCheck(connection)) return
+    const { lastProvenAt } = connection.current as Generation<Client>
+    if (lastProvenAt >= core.suspectSince && core.clock.now() - lastProvenAt < interval) return
+    this.check(connection)
+  }
+
+  #ended(connection: Connection<Client>, check: Check<Client>, result: CheckResult): void {
+    if (connection.check !== check) return
+    if (result.timedOut) check.timedOut = true
+    else this.#putBack(connection)
+    this.#core.measure('checked', this.#outcome(result), result.elapsedMs)
+    this.#core.counters.checks[this.#outcome(result)]++
+    if (result.ok) this.#passed(connection, check.generation, result.elapsedMs)
+    else this.#failed(connection, result.error as Error, !result.timedOut)
+    if (connection.check === undefined && connection.state === 'idle') this.#core.makeAvailable(connection)
+    this.#core.changed()
+  }
+
+  #settledLate(connection: Connection<Client>, check: Check<Client>): void {
+    if (connection.check !== check) return
+    this.#putBack(connection)
+    this.#recheckSoon(connection)
+    if (connection.state === 'idle') this.#core.makeAvailable(connection)
+  }
+
+  #outcome({ ok, timedOut, elapsedMs }: CheckResult): 'healthy' | 'degraded' | 'rejected' | 'timed_out' {
+    if (!ok) return timedOut ? 'timed_out' : 'rejected'
+    return elapsedMs > this.#core.options.degradedThreshold ? 'degraded' : 'healthy'
+  }
+
+  /** The driver has let go of the client: it may do something else. */
+  #putBack(connection: Connection<Client>): void {
+    connection.check = undefined
+    if (connection.state === 'checking') this.#core.setState(connection, 'idle')
+  }
+
+  #passed(connection: Connection<Client>, generation: Generation<Client>, elapsedMs: number): void {
+    const core = this.#core
+    const { options } = core
+    connection.failures = 0
+    connection.lastFailedAt = Number.NEGATIVE_INFINITY
+    generation.lastProvenAt = core.clock.now()
+    generation.usedSinceProof = false
+    const usual = core.checkTimes.usual
+    core.checkTimes.add(elapsedMs)
+    this.panic.review()
+
+    const slow = elapsedMs > options.degradedThreshold
+    core.setHealth(connection, slow ? 'degraded' : 'healthy')
+    if (slow && options.rebuildOnDegraded) {
+      this.#mark(
+        connection,
+        'degraded_performance',
+        `a check took ${formatMs(elapsedMs)}, allowed are ${formatMs(options.degradedThreshold)}`,
+        false,
+      )
+    }
+    const outlier =
+      options.smartRebuildEnabled && usual !== undefined && elapsedMs > OUTLIER_FLOOR && elapsedMs > options.outlierFactor * usual
+    connection.slowChecks = outlier ? connection.slowChecks + 1 : 0
+    if (connection.slowChecks >= 2) {
+      this.#mark(
+        connection,
+        'slow_outlier',
+        `${connection.slowChecks} checks in a row took over ${options.outlierFactor} × the pool's usual ${formatMs(usual as number)}: ${formatMs(elapsedMs)}`,
+        false,
+      )
+    } else if (outlier) {
+      this.#recheckSoon(connection)
+    }
+  }
+
+  /** @param alive whether the peer answered at all */
+  #failed(connection: Connection<Client>, error: Error, alive: boolean): void {
+    const core = this.#core
+    const now = core.clock.now()
+    if (connection.failures++ === 0) connection.failingSince = now
+    connection.lastFailedAt = now
+    core.events.emit('healthCheckFailed', { ...core.identify(connection), error, failures: connection.failures })
+    this.panic.review()
+    const generation = connection.current as Generation<Client>
+    if (core.panic && alive) {
+      // The peer lives, and most others get the same answer: it is as fit to serve as any.
+      generation.lastProvenAt = now
+      generation.usedSinceProof = false
+      core.setHealth(connection, 'degraded')
+      this.#recheckSoon(connection)
+      return
+    }
+    generation.lastProvenAt = Number.NEGATIVE_INFINITY
+    if (!core.panic) core.suspectAll()
+    if (connection.failures < core.options.unhealthyThreshold) {
+      core.setHealth(connection, 'degraded')
+      this.#recheckSoon(connection)
+      return
+    }
+    core.setHealth(connection, 'unhealthy')
+    if (core.panic) this.#recheckSoon(connection)
+    else this.condemn(connection, `${connection.failures} failed checks in a row: ${error.message}`)
+  }
+
+  /** Too many checks have failed, or one is silent while others answer. */
+  condemn(connection: Connection<Client>, detail: string): void {
+    const core = this.#core
+    if (!core.options.healthCheckTriggerRebuild) {
+      // Borrowed (checks run beside leases): closed on release, when the pool looks at its health.
+      if ((connection.current?.leases ?? 0) === 0) this.#closer.closeConnection(connection, 'unhealthy', 'destroy')
+      return
+    }
+    this.#mark(connection, 'health_failures', detail, true)
+    const { mark } = connection
+    if (mark?.kind !== 'health_failures') return
+    core.counters.rebuildsByHealthCheck++
+    core.events.emit('healthCheckTriggeredRebuild', { ...core.identify(connection), reason: { kind: mark.kind, detail: mark.detail } })
+  }
+
+  /** After a failure the next check does not wait for its turn. */
+  #recheckSoon(connection: Connection<Client>): void {
+    const { clock, options } = this.#core
+    this.#clear(connection.recheckTimer)
+    connection.recheckTimer = clock.setTimeout(() => {
+      connection.recheckTimer = undefined
+      this.#recheck(connection)
+    }, options.healthRecheckInterval)
+  }
+
+  #recheck(connection: Connection<Client>): void {
+    if (!isPresent(connection)) return
+    if (connection.check?.timedOut === true) {
+      // Still silent: as good as one more failure.
+      this.#core.counters.checks.timed_out++
+      this.#failed(connection, new Error('a check never settled'), false)
+    } else if (this.canCheck(connection)) {
+      this.check(connection)
+    }
+    this.#core.changed()
+  }
+
+  #clear(timer: Timer | undefined): void {
+    if (timer !== undefined) this.#core.clock.clearTimeout(timer)
+  }
+
+  /** Forgets a check in flight, because its client is being replaced. */
+  abandon(connection: Connection<Client>): void {
+    abandonCheck(connection)
+    if (connection.state === 'checking') this.#core.setState(connection, 'idle')
+  }
+}

@@ -1,0 +1,311 @@
+import { Deadline } from './clock.ts'
+import type { Generation } from './connection.ts'
+import { isPresent } from './core.ts'
+import { formatMs } from './duration.ts'
+import type { Engine } from './engine.ts'
+import { ConfigError, ConnectError, PoolClosedError, PoolPausedError, type WellpoolError } from './errors.ts'
+import type { Lease } from './lease.ts'
+import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
+import type { EvictOptions, PauseOptions, StartOptions, WaitOptions } from './pool-types.ts'
+import type { Waiter } from './wait-queue.ts'
+
+/** What can't change while a pool runs: it is part of every event, or all that the pool has planned hangs on it. */
+const FIXED = ['name', 'clock', 'random', 'logger'] as const
+
+/** A call that waits until the pool has reached some point. */
+interface Awaited {
+  readonly reached: () => boolean
+  readonly resolve: () => void
+}
+
+/** From `start` to `close`: what the pool as a whole does, and who waits for it. */
+export class Lifecycle<Client> {
+  readonly #engine: Engine<Client>
+  readonly #refuse: (waiter: Waiter<Lease<Client>>, error: Error) => void
+  readonly #layers: readonly PoolOptions[]
+  #given: PoolOptions
+  #failWaiting = false
+  #warmedUp = false
+  #begun = false
+  readonly #awaited = new Set<Awaited>()
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  /** Ends the waits for a start. */
+  readonly #startRefusals = new Set<(error: WellpoolError) => void>()
+
+  /** @param layers the options as given, the user's own last */
+  constructor(engine: Engine<Client>, layers: readonly PoolOptions[], refuse: (waiter: Waiter<Lease<Client>>, error: Error) => void) {
+    this.#engine = engine
+    this.#layers = layers
+    this.#given = {}
+    this.#refuse = refuse
+  }
+
+  get options(): Readonly<PoolOptions> {
+    return Object.assign({}, ...this.#layers, this.#given) as PoolOptions
+  }
+
+  /**
+   * A borrower comes.
+   *
+   * @param again whether it comes back after a lost connection: a drain serves it as one of those who wait
+   * @returns why it is turned away, if it is
+   */
+  admit(again: boolean): WellpoolError | undefined {
+    const { core } = this.#engine
+    if (core.state === 'new') this.#begin()
+    if (core.state === 'draining' && !again) return new PoolClosedError(`pool ${core.options.name} is draining and takes no new borrowers`)
+    if (core.state === 'closing' || core.state === 'closed') return new PoolClosedError(`pool ${core.options.name} is ${core.state}`)
+    if (core.state === 'paused' && this.#failWaiting) return new PoolPausedError(`pool ${core.options.name} is paused`)
+    return undefined
+  }
+
+  async start(options: StartOptions): Promise<void> {
+    const { core, connector } = this.#engine
+    options.signal?.throwIfAborted()
+    const timeout = resolveTimeout(options.timeout) ?? core.options.acquireTimeout
+    if (core.state === 'new') this.#begin()
+    else if (core.state !== 'running' && core.state !== 'paused') throw new PoolClosedError(`pool ${core.options.name} is ${core.state}`)
+    if (this.#warmedUp) return
+    core.hold.retain()
+    let end: (error?: unknown) => void = () => {}
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const deadline =
+          timeout === Number.POSITIVE_INFINITY
+            ? undefined
+            : new Deadline(core.clock, timeout, () => {
+                const { lastError } = connector
+                const why = lastError?.message ?? 'connects are still under way'
+                reject(
+                  new ConnectError(
+                    `pool ${core.options.name} has not reached ${core.options.minConnections} connections within ${formatMs(timeout)}: ${why}`,
+                    lastError,
+                  ),
+                )
+              })
+        const awaited = { reached: () => this.#warmedUp, resolve }
+        const onAbort = (): void => reject(options.signal?.reason)
+        options.signal?.addEventListener('abort', onAbort)
+        this.#awaited.add(awaited)
+        this.#startRefusals.add(reject)
+        end = () => {
+          deadline?.cancel()
+          options.signal?.removeEventListener('abort', onAbort)
+          this.#awaited.delete(awaited)
+          this.#startRefusals.delete(reject)
+        }
+      })
+    } finally {
+      end()
+      core.hold.release()
+    }
+  }
+
+  pause({ failWaiting = false }: PauseOptions): void {
+    const { core } = this.#engine
+    if (core.state === 'new') this.#begin()
+    if (core.state !== 'running' && core.state !== 'paused') return
+    this.#failWaiting = failWaiting
+    if (core.state === 'running') {
+      core.state = 'paused'
+      core.events.emit('poolPaused', {})
+    }
+    if (failWaiting) this.#refuseAll(new PoolPausedError(`pool ${core.options.name} is paused`))
+    core.changed()
+  }
+
+  resume(): void {
+    const { core } = this.#engine
+    if (core.state !== 'paused') return
+    core.state = 'running'
+    core.events.emit('poolResumed', {})
+    core.changed()
+  }
+
+  evict({ interruptInUse = false }: EvictOptions): Promise<void> {
+    const { core, closer, connector, rebuilds } = this.#engine
+    const going: Generation<Client>[] = []
+    connector.evict(interruptInUse)
+    rebuilds.evict()
+    for (const connection of [...core.connections.values()]) {
+      const { current, state } = connection
+      if (current === undefined || current.status !== 'live' || state === 'closing' || state === 'closed') continue
+      if (state !== 'acquired') {
+        going.push(current)
+        closer.closeConnection(connection, 'evicted', 'close')
+      } else if (interruptInUse) {
+        closer.closeConnection(connection, 'evicted', 'destroy')
+      } else {
+        current.evicted = true
+        core.idle.remove(connection)
+      }
+    }
+    if (interruptInUse) this.#destroyRetired()
+    core.changed()
+    return this.#until(() => going.every(({ status }) => status === 'gone'))
+  }
+
+  reconfigure(options: PoolOptions): void {
+    const { core, health, upkeep } = this.#engine
+    const before = core.options
+    const given = { ...this.#given, ...options }
+    const backoffs = [this.#given?.backoff, options?.backoff].filter((backoff) => backoff !== undefined)
+    if (backoffs.length > 0) given.backoff = Object.assign({}, ...backoffs)
+    const after = resolveOptions([...this.#layers, given], core.driver.protocol)
+    after.name = options.name ?? before.name
+    after.random = options.random ?? before.random
+    const fixed = FIXED.filter((key) => options[key] !== undefined && options[key] !== before[key])
+    if (fixed.length > 0) {
+      throw new ConfigError(
+        fixed.map((path) => ({ path, given: 'a new value', allowed: 'what the pool was made with: this cannot change while it runs' })),
+      )
+    }
+    this.#given = given
+    core.options = after
+    core.waiting.setTimeout(after.acquireTimeout)
+    core.idle.setOrder(after.idleOrder)
+    core.noteWatchers()
+    if (!this.#begun) return
+    upkeep.restart(before)
+    for (const connection of core.present()) health.schedule(connection)
+    core.changed()
+  }
+
+  drain(options: WaitOptions): Promise<void> {
+    const timeout = resolveTimeout(options.timeout) ?? this.#engine.core.options.acquireTimeout
+    this.#draining ??= this.#closing ?? this.#drain(timeout)
+    return this.#draining
+  }
+
+  close(options: WaitOptions): Promise<void> {
+    const timeout = resolveTimeout(options.timeout) ?? this.#engine.core.options.closeTimeout
+    this.#closing ??= this.#close(timeout)
+    return this.#closing
+  }
+
+  /** The pool has done its round of work: whoever waits for a point that is reached now hears of it. */
+  settled(): void {
+    this.#lookForWarmUp()
+    for (const awaited of [...this.#awaited]) {
+      if (!awaited.reached()) continue
+      this.#awaited.delete(awaited)
+      awaited.resolve()
+    }
+  }
+
+  /** A connect was refused for good: starting has failed. */
+  refuseStart(error: WellpoolError): void {
+    for (const refuse of [...this.#startRefusals]) refuse(error)
+  }
+
+  #begin(): void {
+    const { core } = this.#engine
+    core.state = 'running'
+    this.#begun = true
+    this.#engine.start()
+    core.changed()
+  }
+
+  #lookForWarmUp(): void {
+    const { core } = this.#engine
+    if (this.#warmedUp || core.state !== 'running') return
+    let connected = 0
+    for (const connection of core.present()) if (connection.state !== 'rebuilding') connected++
+    if (connected < core.options.minConnections) return
+    this.#warmedUp = true
+    core.events.emit('poolWarmedUp', {})
+  }
+
+  async #drain(timeout: number): Promise<void> {
+    const { core } = this.#engine
+    if (core.state === 'new') return this.close({})
+    core.state = 'draining'
+    core.changed()
+    const inTime = await this.#untilOr(timeout, () => core.waiting.size === 0 && !this.#anyLease())
+    if (this.#closing !== undefined) return this.#closing
+    if (inTime) core.events.emit('poolDrained', {})
+    return this.close(inTime ? {} : { timeout: 0 })
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const { core, closer, connector } = this.#engine
+    core.state = 'closing'
+    const error = new PoolClosedError(`pool ${core.options.name} was closed`)
+    this.#refuseAll(error)
+    this.refuseStart(error)
+    connector.giveUpAll()
+    for (const connection of [...core.connections.values()]) {
+      if (connection.state !== 'acquired') closer.closeConnection(connection, 'pool_closed', 'close')
+      // Its mark leads nowhere any more, and whoever waits for the rebuild hears so now.
+      else connection.rebuild?.cancel()
+    }
+    core.hold.retain()
+    if (!(await this.#untilOr(timeout, () => !this.#anyLease()))) {
+      for (const connection of [...core.connections.values()]) {
+        if (isPresent(connection)) closer.closeConnection(connection, 'pool_closed', 'destroy')
+      }
+      this.#destroyRetired()
+      closer.destroyClosing()
+    }
+    await this.#until(() => core.open === 0 && core.connections.size === 0)
+    this.#engine.stop()
+    core.state = 'closed'
+    core.hold.release()
+    core.hold.end()
+    core.events.emit('poolClosed', {})
+  }
+
+  #destroyRetired(): void {
+    const { core, closer } = this.#engine
+    for (const generation of [...core.retired]) {
+      closer.destroyUnderBorrowers(generation, undefined)
+      closer.report(generation, 'rebuilt')
+    }
+  }
+
+  #anyLease(): boolean {
+    const { core } = this.#engine
+    if (core.retired.size > 0) return true
+    for (const { state } of core.connections.values()) if (state === 'acquired') return true
+    return false
+  }
+
+  #refuseAll(error: Error): void {
+    const { waiting } = this.#engine.core
+    for (const waiter of waiting) {
+      waiting.remove(waiter)
+      this.#refuse(waiter, error)
+    }
+  }
+
+  #until(reached: () => boolean): Promise<void> {
+    if (reached()) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#awaited.add({ reached, resolve })
+    })
+  }
+
+  /** @returns whether the point was reached within `timeout` ms */
+  #untilOr(timeout: number, reached: () => boolean): Promise<boolean> {
+    if (reached()) return Promise.resolve(true)
+    const { clock } = this.#engine.core
+    return new Promise((resolve) => {
+      const awaited: Awaited = {
+        reached,
+        resolve: () => {
+          deadline?.cancel()
+          resolve(true)
+        },
+      }
+      const deadline =
+        timeout === Number.POSITIVE_INFINITY
+          ? undefined
+          : new Deadline(clock, timeout, () => {
+              this.#awaited.delete(awaited)
+              resolve(false)
+            })
+      this.#awaited.add(awaited)
+    })
+  }
+}

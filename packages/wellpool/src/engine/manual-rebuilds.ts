@@ -1,0 +1,140 @@
+import { Deadline } from './clock.ts'
+import type { Connection } from './connection.ts'
+import { isPresent } from './core.ts'
+import type { Engine } from './engine.ts'
+import { ConnectionBusyError, ConnectionNotFoundError, ConnectionStateError, PoolClosedError, RebuildFailedError } from './errors.ts'
+import { resolveTimeout } from './options.ts'
+import type { BatchRebuildOptions, RebuildOptions } from './pool-types.ts'
+import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
+import type { RebuildListener, Task } from './rebuild-task.ts'
+
+/** How the wait for one rebuild ended, when it had not begun. */
+class NotBegun {
+  constructor(readonly why: 'aborted' | 'timed_out') {}
+}
+
+/** The rebuild API: marks by hand, and waits for what comes of it. */
+export class ManualRebuilds<Client> {
+  readonly #engine: Engine<Client>
+
+  constructor(engine: Engine<Client>) {
+    this.#engine = engine
+  }
+
+  async byId(id: string, options: RebuildOptions): Promise<RebuildResult> {
+    const { core, connector, rebuilds } = this.#engine
+    options.signal?.throwIfAborted()
+    const timeout = resolveTimeout(options.timeout) ?? core.options.acquireTimeout
+    this.#refuseWhenClosed()
+    const connection = core.connections.get(id)
+    if (connection === undefined || connection.state === 'closed')
+      throw new ConnectionNotFoundError(`pool ${core.options.name} has no connection ${id}`)
+    if (!isPresent(connection)) throw new ConnectionStateError(`connection ${id} is ${connection.state} and can't be rebuilt`)
+    const joins = (connection.rebuild as Task<Client> | undefined)?.inFlight === true
+    if (!joins && connector.breaker !== 'closed') throw this.#engine.circuitOpen()
+    const urgent = options.urgent === true
+    const task =
+      !joins || (urgent && connection.mark?.urgent !== true)
+        ? rebuilds.request(connection, urgent, true)
+        : (connection.rebuild as Task<Client>)
+    const outcome = await this.#outcome(task, timeout, options.signal, true)
+    if (!(outcome instanceof NotBegun)) return outcome
+    options.signal?.throwIfAborted()
+    throw new ConnectionBusyError(`connection ${id} was not released in time: its rebuild has not begun, but it stays marked`)
+  }
+
+  async batch(options: BatchRebuildOptions): Promise<BatchRebuildResult> {
+    const { core, rebuilds, upkeep } = this.#engine
+    options.signal?.throwIfAborted()
+    const timeout = resolveTimeout(options.timeout) ?? Number.POSITIVE_INFINITY
+    this.#refuseWhenClosed()
+    const startedAt = core.clock.wallNow()
+    const began = core.clock.now()
+    const targets: Connection<Client>[] = []
+    for (const connection of core.present()) {
+      if (options.all !== true) upkeep.evaluate(connection)
+      if (options.all === true || connection.mark !== undefined) targets.push(connection)
+    }
+    const outcomes = await Promise.all(
+      targets.map(async (connection) => {
+        const markedHere = connection.mark === undefined
+        const task = rebuilds.request(connection, false, false)
+        const outcome = await this.#outcome(task, timeout, options.signal, false)
+        if (outcome instanceof NotBegun && markedHere) rebuilds.unmark(task)
+        return outcome
+      }),
+    )
+    const results = outcomes.filter((outcome): outcome is RebuildResult => !(outcome instanceof NotBegun))
+    const result = summarize(
+      results,
+      { [core.driver.protocol]: outcomes.length - results.length },
+      { startedAt, endedAt: core.clock.wallNow(), durationMs: core.clock.now() - began, cancelled: options.signal?.aborted === true },
+    )
+    return throwIfAllFailed(result)
+  }
+
+  #refuseWhenClosed(): void {
+    const { state, options } = this.#engine.core
+    if (state === 'closing' || state === 'closed') throw new PoolClosedError(`pool ${options.name} is ${state}`)
+  }
+
+  /**
+   * Waits for a task: until it ends; or, as long as it has not begun, until the time is up or the signal aborts.
+   *
+   * @param leave whether an abort ends the wait also when the rebuild has begun
+   */
+  async #outcome(task: Task<Client>, timeout: number, signal: AbortSignal | undefined, leave: boolean): Promise<RebuildResult | NotBegun> {
+    const { clock, hold } = this.#engine.core
+    hold.retain()
+    let cleanUp = (): void => {}
+    try {
+      return await new Promise<RebuildResult | NotBegun>((resolve, reject) => {
+        const listener: RebuildListener = (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))
+        const giveUp = (why: NotBegun['why']): void => {
+          if (!task.begun || (leave && why === 'aborted')) resolve(new NotBegun(why))
+        }
+        const deadline = timeout === Number.POSITIVE_INFINITY ? undefined : new Deadline(clock, timeout, () => giveUp('timed_out'))
+        const onAbort = (): void => giveUp('aborted')
+        signal?.addEventListener('abort', onAbort)
+        task.listeners.add(listener)
+        cleanUp = () => {
+          deadline?.cancel()
+          signal?.removeEventListener('abort', onAbort)
+          task.listeners.delete(listener)
+        }
+      })
+    } finally {
+      cleanUp()
+      hold.release()
+    }
+  }
+}
+
+/** Adds up the outcomes of several rebuilds. */
+export function summarize(
+  results: readonly RebuildResult[],
+  skippedByProtocol: Readonly<Record<string, number>>,
+  times: Pick<BatchRebuildResult, 'startedAt' | 'endedAt' | 'durationMs' | 'cancelled'>,
+): BatchRebuildResult {
+  const byProtocol: Record<string, { total: number; succeeded: number; failed: number; skipped: number }> = {}
+  const of = (protocol: string): { total: number; succeeded: number; failed: number; skipped: number } =>
+    (byProtocol[protocol] ??= { total: 0, succeeded: 0, failed: 0, skipped: 0 })
+  for (const [protocol, skipped] of Object.entries(skippedByProtocol)) {
+    of(protocol).skipped += skipped
+    of(protocol).total += skipped
+  }
+  for (const { protocol, success } of results) {
+    of(protocol).total++
+    of(protocol)[success ? 'succeeded' : 'failed']++
+  }
+  const sum = (key: 'total' | 'succeeded' | 'failed' | 'skipped'): number =>
+    Object.values(byProtocol).reduce((total, counts) => total + counts[key], 0)
+  return { total: sum('total'), succeeded: sum('succeeded'), failed: sum('failed'), skipped: sum('skipped'), byProtocol, results, ...times }
+}
+
+/** @throws REBUILD_FAILED when there were rebuilds and none succeeded */
+export function throwIfAllFailed(result: BatchRebuildResult): BatchRebuildResult {
+  if (result.failed === 0 || result.failed < result.total) return result
+  const [first] = result.results
+  throw new RebuildFailedError(`all ${result.failed} rebuilds failed; the first: ${first?.error?.message ?? ''}`, result, first?.error)
+}

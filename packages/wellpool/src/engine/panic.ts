@@ -1,0 +1,68 @@
+import type { Connection } from './connection.ts'
+import { type Core, isPresent } from './core.ts'
+
+/** A pool smaller than this never panics. */
+const SMALLEST = 3
+
+/**
+ * When most connections of a pool fail their checks, it is the endpoint, or the check itself, that is bad, and
+ * rebuilding them all would only do harm. While the panic lasts failed checks set no mark, and one probe
+ * connection finds out whether a new connection would be any better.
+ */
+export class Panic<Client> {
+  readonly #core: Core<Client>
+  /** Set while a probe is connecting or being checked. */
+  probing = false
+  /** When the next probe may begin, ms of the clock. */
+  #probeAfter = 0
+
+  constructor(core: Core<Client>) {
+    this.#core = core
+  }
+
+  /** Counts who fails, and begins or ends the panic accordingly. */
+  review(): void {
+    const core = this.#core
+    const { panicThreshold } = core.options
+    const size = [...core.present()].length
+    const failing = this.#failing().length
+    if (!core.panic) core.panic = size >= SMALLEST && failing > panicThreshold * size
+    else if (size < SMALLEST || failing < panicThreshold * size) core.panic = false
+  }
+
+  /** Whether a probe connection is wanted now. */
+  get probeWanted(): boolean {
+    return this.#core.panic && !this.probing && this.#core.clock.now() >= this.#probeAfter
+  }
+
+  /** Who gives way to the probe when there is no room: the one that has failed longest and is not borrowed. */
+  get victim(): Connection<Client> | undefined {
+    let longest: Connection<Client> | undefined
+    for (const connection of this.#failing()) {
+      if (connection.state === 'acquired' || connection.state === 'rebuilding') continue
+      if (longest === undefined || connection.failingSince < longest.failingSince) longest = connection
+    }
+    return longest
+  }
+
+  probePassed(): void {
+    this.probing = false
+    this.#core.panic = false
+  }
+
+  /** Whoever is checked again after that asks for the next probe. */
+  probeFailed(): void {
+    this.probing = false
+    const { clock, options } = this.#core
+    this.#probeAfter = clock.now() + options.healthRecheckInterval
+  }
+
+  #failing(): Connection<Client>[] {
+    const { clock, connections, options } = this.#core
+    const window = options.healthCheckInterval === Number.POSITIVE_INFINITY ? options.healthRecheckInterval : options.healthCheckInterval
+    const since = clock.now() - window
+    return [...connections.values()].filter(
+      (connection) => isPresent(connection) && connection.failures > 0 && connection.lastFailedAt >= since,
+    )
+  }
+}

@@ -1,0 +1,284 @@
+import { checkClient } from './client-check.ts'
+import type { Timer } from './clock.ts'
+import type { Closer } from './closer.ts'
+import { Connection, type Generation } from './connection.ts'
+import type { Connector, Demand, Purpose } from './connector.ts'
+import type { Core } from './core.ts'
+import { formatMs } from './duration.ts'
+import type { ConnectError } from './errors.ts'
+import type { HealthMonitor } from './health-monitor.ts'
+import type { RebuildManager } from './rebuild-manager.ts'
+
+/** A check is overdue after this many times the usual. */
+const OVERDUE_FACTOR = 3
+
+/** What the planner asks of the pool. */
+export interface PlannerHost<Client> {
+  /** Takes a connection with a new client into service. */
+  putIntoService(connection: Connection<Client>): void
+  /** A connect has failed and no present connection can serve: those who wait are refused if that is final. */
+  connectFailed(error: ConnectError, fatal: boolean): void
+}
+
+let created = 0
+
+/** Weighs who waits against what is coming, and decides which checks and connects are begun. */
+export class Planner<Client> {
+  readonly #core: Core<Client>
+  readonly #closer: Closer<Client>
+  readonly #health: HealthMonitor<Client>
+  readonly #host: PlannerHost<Client>
+  readonly #rebuilds: () => RebuildManager<Client>
+  readonly #connector: () => Connector<Client>
+  /** Connections of this pool so far. */
+  #sequence = 0
+  #timer: Timer | undefined
+
+  constructor(
+    core: Core<Client>,
+    closer: Closer<Client>,
+    health: HealthMonitor<Client>,
+    connector: () => Connector<Client>,
+    rebuilds: () => RebuildManager<Client>,
+    host: PlannerHost<Client>,
+  ) {
+    this.#core = core
+    this.#closer = closer
+    this.#health = health
+    this.#connector = connector
+    this.#rebuilds = rebuilds
+    this.#host = host
+  }
+
+  /** The most important connect that is needed and within the limits (R2, R3). Changes nothing. */
+  next(): Demand<Client> | undefined {
+    const core = this.#core
+    const { maxConnections, minConnections, rebuildMaxSurge } = core.options
+    if (core.state === 'new' || core.state === 'closing' || core.state === 'closed') return undefined
+    const room = core.open < maxConnections
+    const surgeRoom = core.open < maxConnections + rebuildMaxSurge
+    const roomForOneMore = room && core.places < maxConnections
+    if (room) {
+      const rebuild = this.#rebuilds().nextOutOfService()
+      if (rebuild !== undefined) return rebuild
+    }
+    if (core.state !== 'paused') {
+      if (core.waiting.size > 0 && this.#missing() > 0) {
+        if (roomForOneMore) return this.#newConnection('grow')
+        if (surgeRoom && this.#connector().count('hedge') < this.#overdueChecks()) return this.#newConnection('hedge')
+      }
+      if (core.state === 'running') {
+        if (roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
+        if (roomForOneMore && this.#health.panic.probeWanted) return this.#newConnection('probe')
+      }
+    }
+    return surgeRoom ? this.#rebuilds().nextPlanned() : undefined
+  }
+
+  /** Begins the checks that those who wait need, and gives up checks that stand in their way. */
+  verify(): void {
+    const core = this.#core
+    this.#noteOverdue()
+    if (core.waiting.size > 0) {
+      this.#giveUpSilent()
+      let wanted = Math.ceil(core.waiting.size / core.maxLeases) - this.#promisingChecks()
+      for (const connection of core.idle) {
+        if (wanted <= 0) break
+        if (!this.#isCandidate(connection)) continue
+        this.#health.check(connection)
+        wanted--
+      }
+    }
+    this.#armLook()
+  }
+
+  /** In a panic without room for the probe: the one that has failed longest gives way. */
+  makeRoomForProbe(): void {
+    const core = this.#core
+    if (core.state !== 'running' || !this.#health.panic.probeWanted || this.#connector().breaker !== 'closed') return
+    if (core.open < core.options.maxConnections && core.places < core.options.maxConnections) return
+    const { victim } = this.#health.panic
+    if (victim !== undefined) this.#closer.closeConnection(victim, 'unhealthy', 'destroy')
+  }
+
+  /** Closes what exceeds `maxConnections`, as far as nobody uses it. */
+  closeSurplus(): void {
+    const core = this.#core
+    let surplus = core.places - core.options.maxConnections
+    if (surplus <= 0) return
+    for (const connection of [...core.connections.values()].reverse()) {
+      if (surplus <= 0) return
+      const waitsForConnect = connection.state === 'rebuilding' && this.#rebuilds().isWaiting(connection)
+      if (connection.state !== 'idle' && !waitsForConnect) continue
+      this.#closer.closeConnection(connection, 'surplus', 'close')
+      surplus--
+    }
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#core.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Those who wait and for whom nothing is coming yet, counted in connections. */
+  #missing(): number {
+    const coming = this.#connector().count('grow', 'hedge') + this.#rebuilds().pending + this.#promisingChecks()
+    return this.#wanted() - coming
+  }
+
+  /** How many more connections would help those who wait: growing helps only if it is faster than waiting. */
+  #wanted(): number {
+    const core = this.#core
+    const { maxLeases, waiting } = core
+    const connectMs = core.connectTimes.usual
+    const useMs = core.useTimes.usual
+    const serving = core.inService() - this.#overdueChecks()
+    const all = Math.ceil(waiting.size / maxLeases)
+    if (connectMs === undefined || useMs === undefined || serving <= 0) return all
+    if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return all
+    const before = core.clock.now() - connectMs
+    let old = 0
+    for (const waiter of waiting) {
+      if (waiter.since > before) break
+      old++
+      // More than there can be connections makes no difference.
+      if (old >= core.options.maxConnections * maxLeases) break
+    }
+    return Math.ceil(old / maxLeases)
+  }
+
+  #isCandidate(connection: Connection<Client>): boolean {
+    const generation = connection.current as Generation<Client>
+    // After a failure the next check has its time; asking at once would only count the same failure again.
+    if (connection.recheckTimer !== undefined || connection.health === 'unhealthy') return false
+    return this.#health.canCheck(connection) && this.#core.needsProof(generation, this.#core.clock.now())
+  }
+
+  #overdueAfter(): number {
+    return Math.max(this.#core.options.hedgeDelay, OVERDUE_FACTOR * (this.#core.checkTimes.usual ?? 0))
+  }
+
+  #noteOverdue(): void {
+    const after = this.#overdueAfter()
+    const now = this.#core.clock.now()
+    for (const { check } of this.#core.connections.values()) {
+      if (check !== undefined && now - check.startedAt >= after) check.overdue = true
+    }
+  }
+
+  /** Checks in flight that may still end in time to serve somebody. */
+  #promisingChecks(): number {
+    let count = 0
+    for (const { check } of this.#core.connections.values()) if (check?.overdue === false) count++
+    return count
+  }
+
+  #overdueChecks(): number {
+    let count = 0
+    for (const { check } of this.#core.connections.values()) if (check?.overdue === true) count++
+    return count
+  }
+
+  /** An overdue check blocks a place that others need, while the endpoint has answered somebody else: enough. */
+  #giveUpSilent(): void {
+    const core = this.#core
+    if (core.panic || core.open < core.options.maxConnections + core.options.rebuildMaxSurge) return
+    for (const connection of core.present()) {
+      const { check } = connection
+      if (check?.overdue !== true || connection.state !== 'checking') continue
+      const othersAnswer = [...core.present()].some((other) => other !== connection && (other.current?.lastProvenAt ?? 0) > check.startedAt)
+      if (!othersAnswer) continue
+      this.#health.condemn(connection, `a check silent for ${formatMs(core.clock.now() - check.startedAt)} while other connections answer`)
+    }
+  }
+
+  /** Somebody waits: look again when a check becomes overdue, or when the longest wait exceeds a connect. */
+  #armLook(): void {
+    const core = this.#core
+    this.stop()
+    const { head } = core.waiting
+    if (head === undefined) return
+    const now = core.clock.now()
+    let at = Number.POSITIVE_INFINITY
+    const after = this.#overdueAfter()
+    for (const { check } of core.connections.values()) {
+      if (check?.overdue === false) at = Math.min(at, check.startedAt + after)
+    }
+    const connectMs = core.connectTimes.usual
+    if (connectMs !== undefined && core.places < core.options.maxConnections && head.since + connectMs > now) {
+      at = Math.min(at, head.since + connectMs)
+    }
+    if (at === Number.POSITIVE_INFINITY) return
+    this.#timer = core.clock.setTimeout(
+      () => {
+        this.#timer = undefined
+        core.changed()
+      },
+      Math.max(1, Math.ceil(at - now)),
+    )
+  }
+
+  /** A connect that makes a new connection. */
+  #newConnection(purpose: Exclude<Purpose, 'rebuild'>): Demand<Client> {
+    const core = this.#core
+    let connection: Connection<Client>
+    const gone = (): void => {
+      if (purpose === 'probe') this.#health.panic.probeFailed()
+      this.#closer.closeConnection(connection, 'unhealthy', 'destroy')
+    }
+    return {
+      purpose,
+      begin: () => {
+        connection = new Connection(`${core.options.name}-${++created}`, ++this.#sequence, core.clock.wallNow())
+        core.connections.set(connection.id, connection)
+        core.places++
+        if (purpose === 'probe') this.#health.panic.probing = true
+        return connection
+      },
+      done: (generation) => {
+        connection.current = generation
+        if (core.state === 'closing' || core.state === 'closed') this.#closer.closeConnection(connection, 'pool_closed', 'close')
+        else if (purpose === 'probe') this.#checkProbe(connection, generation)
+        else this.#serve(connection)
+      },
+      failed: (error, fatal) => {
+        gone()
+        this.#host.connectFailed(error, fatal)
+      },
+      cancelled: gone,
+    }
+  }
+
+  #serve(connection: Connection<Client>): void {
+    this.#core.setState(connection, 'idle')
+    this.#host.putIntoService(connection)
+  }
+
+  /** The probe shows whether a new connection fares better than those that fail. */
+  #checkProbe(connection: Connection<Client>, generation: Generation<Client>): void {
+    const core = this.#core
+    const startedAt = core.clock.now()
+    const abandon = checkClient(core, generation, core.options.healthCheckTimeout, ({ ok }) => {
+      connection.check = undefined
+      if (ok) {
+        this.#health.panic.probePassed()
+        this.#serve(connection)
+        core.setHealth(connection, 'healthy')
+      } else {
+        this.#health.panic.probeFailed()
+        this.#closer.closeConnection(connection, 'unhealthy', 'destroy')
+      }
+      core.changed()
+    })
+    connection.check = {
+      generation,
+      startedAt,
+      overdue: false,
+      timedOut: false,
+      abandon: () => {
+        abandon()
+        this.#health.panic.probeFailed()
+      },
+    }
+  }
+}

@@ -1,0 +1,331 @@
+import type { Generation } from './connection.ts'
+import type { Driver } from './driver.ts'
+import { formatMs } from './duration.ts'
+import { Engine } from './engine.ts'
+import { AcquireTimeoutError, type AcquireVerdict, PoolClosedError, PoolPausedError, QueueFullError } from './errors.ts'
+import type { EventName, Listener } from './events.ts'
+import type { Lease } from './lease.ts'
+import { Lending } from './lending.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { ManualRebuilds } from './manual-rebuilds.ts'
+import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
+import type {
+  AcquireOptions,
+  BatchRebuildOptions,
+  EvictOptions,
+  PauseOptions,
+  RebuildOptions,
+  StartOptions,
+  UseContext,
+  UseOptions,
+  WaitOptions,
+} from './pool-types.ts'
+import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
+import type { ConnectionRecord, PoolStats } from './records.ts'
+import { snapshot } from './stats.ts'
+import { runUnderLease } from './use.ts'
+import { Waiter } from './wait-queue.ts'
+
+/**
+ * The connections of one driver to one endpoint. Make it with {@link createPool}; it begins to connect at
+ * `start()` or at the first acquire.
+ *
+ * @typeParam Client what the driver connects and borrowers use
+ */
+export class Pool<Client> {
+  readonly #engine: Engine<Client>
+  readonly #core: Engine<Client>['core']
+  readonly #lifecycle: Lifecycle<Client>
+  readonly #manual: ManualRebuilds<Client>
+  readonly #lending: Lending<Client>
+
+  /** Use {@link createPool}. @internal */
+  constructor(driver: Driver<Client>, layers: readonly PoolOptions[], options = resolveOptions(layers, driver.protocol)) {
+    this.#engine = new Engine(driver, options, {
+      lend: (connection, now) => this.#lending.lend(connection, connection.current as Generation<Client>, now),
+      refuse: (waiter, error) => this.#refuse(waiter, error),
+      expired: (waiter) => this.#expired(waiter),
+      settled: () => this.#lifecycle.settled(),
+      refuseStart: (error) => this.#lifecycle.refuseStart(error),
+      stop: () => this.#lending.stop(),
+    })
+    this.#core = this.#engine.core
+    this.#lifecycle = new Lifecycle(this.#engine, layers, (waiter, error) => this.#refuse(waiter, error))
+    this.#manual = new ManualRebuilds(this.#engine)
+    this.#lending = new Lending(this.#engine)
+  }
+
+  /** The pool's name in events, metrics and errors. */
+  get name(): string {
+    return this.#core.options.name
+  }
+
+  /** The driver's protocol. */
+  get protocol(): string {
+    return this.#core.driver.protocol
+  }
+
+  /**
+   * Borrows a client. It is the caller's until the lease is released; prefer {@link Pool.use}, which can't
+   * forget to.
+   *
+   * @throws ACQUIRE_TIMEOUT when none became available in time; its `verdict` says why
+   * @throws POOL_CLOSED, POOL_PAUSED, QUEUE_FULL, CIRCUIT_OPEN, CONNECT_FAILED as their classes say
+   * @throws the signal's reason when it is aborted
+   */
+  async acquire(options?: AcquireOptions): Promise<Lease<Client>> {
+    if (options === undefined) return this.tryAcquire() ?? (await this.#wait(undefined, undefined, undefined))
+    options.signal?.throwIfAborted()
+    const timeout = resolveTimeout(options.timeout)
+    return this.tryAcquire() ?? (await this.#wait(options.signal, timeout, undefined))
+  }
+
+  /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
+  tryAcquire(): Lease<Client> | undefined {
+    const core = this.#core
+    if (core.state !== 'running' || core.waiting.size > 0) return undefined
+    const connection = core.idle.head
+    if (connection === undefined) return undefined
+    const now = core.clock.now()
+    const generation = connection.current as Generation<Client>
+    if (core.needsProof(generation, now) || core.places > core.options.maxConnections) return undefined
+    return this.#lending.lend(connection, generation, now)
+  }
+
+  /**
+   * Borrows a client, runs `run` with it, and gives it back: the way to prefer.
+   *
+   * With `idempotent`, `run` is called again on another connection if its connection is lost under it, at
+   * most `attempts` times in all. `timeout` bounds the waiting, over all attempts.
+   *
+   * @returns what `run` returns
+   * @throws what `run` throws; CONNECTION_LOST at once when its client is destroyed; otherwise as {@link Pool.acquire}
+   */
+  async use<Result>(run: (client: Client, context: UseContext) => Result | Promise<Result>, options?: UseOptions): Promise<Result> {
+    options?.signal?.throwIfAborted()
+    const core = this.#core
+    const given = resolveTimeout(options?.timeout)
+    let since: number | undefined
+    let waited = 0
+    for (let attempt = 1; ; attempt++) {
+      let lease = this.tryAcquire()
+      if (lease === undefined) {
+        const began = core.clock.now()
+        since ??= began
+        // A retry has what is left of the time, and its old place in the queue.
+        const timeout = attempt === 1 ? given : Math.max(0, (given ?? core.options.acquireTimeout) - waited)
+        lease = await this.#wait(options?.signal, timeout, attempt === 1 ? undefined : since)
+        waited += core.clock.now() - began
+      } else {
+        since ??= lease.acquiredAt
+      }
+      try {
+        const result = await runUnderLease(lease, run, attempt, options?.signal)
+        if (!lease.released) lease.release()
+        return result
+      } catch (error) {
+        if (!lease.released) lease.release(error ?? new Error('rejected without a reason'))
+        const again =
+          options?.idempotent === true &&
+          attempt < core.options.attempts &&
+          isLost(lease.generation) &&
+          options.signal?.aborted !== true &&
+          core.state !== 'closing' &&
+          core.state !== 'closed'
+        if (!again) throw error
+      }
+    }
+  }
+
+  /**
+   * Begins to connect. A pool begins by itself at the first acquire; `start` lets one wait for it.
+   *
+   * @returns when `minConnections` are connected
+   * @throws CONNECT_FAILED when that was not reached within `timeout` (default `acquireTimeout`), or is refused for good
+   * @throws POOL_CLOSED after `close` or `drain`; the signal's reason when it is aborted
+   */
+  start(options: StartOptions = {}): Promise<void> {
+    return this.#lifecycle.start(options)
+  }
+
+  /** Hands out no more leases until {@link Pool.resume}. Time-outs run on. Does nothing when paused or closing. */
+  pause(options: PauseOptions = {}): void {
+    this.#lifecycle.pause(options)
+  }
+
+  /** Ends a pause; does nothing otherwise. */
+  resume(): void {
+    this.#lifecycle.resume()
+  }
+
+  /**
+   * Declares every present client stale: idle ones are closed now, leased ones on release, those connecting on
+   * arrival. The pool refills itself.
+   *
+   * @returns when those that were idle are closed
+   */
+  evict(options: EvictOptions = {}): Promise<void> {
+    return this.#lifecycle.evict(options)
+  }
+
+  /**
+   * Changes options of the running pool, without losing a lease. All or nothing.
+   *
+   * @throws INVALID_CONFIG naming everything that is wrong; nothing has changed then
+   */
+  reconfigure(options: PoolOptions): void {
+    this.#lifecycle.reconfigure(options)
+  }
+
+  /**
+   * Refuses new borrowers, serves those who wait, waits for all leases, and closes. Ends a pause.
+   *
+   * @param options `timeout`: after this it closes all the same. Default `acquireTimeout`
+   */
+  drain(options: WaitOptions = {}): Promise<void> {
+    return this.#lifecycle.drain(options)
+  }
+
+  /**
+   * Rejects who waits, gives leases `timeout` to be released, then destroys what is left. A second call joins
+   * the first.
+   *
+   * @param options `timeout`: default `closeTimeout`
+   * @returns when nothing is left of the pool: no client, no timer
+   */
+  close(options: WaitOptions = {}): Promise<void> {
+    return this.#lifecycle.close(options)
+  }
+
+  /** As `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /**
+   * Rebuilds one connection and waits for the outcome. In use or not: who holds the old client keeps it.
+   *
+   * @returns the outcome; `success: false` when the successor could not be had, and then nothing has happened
+   * @throws CONNECTION_NOT_FOUND, CONNECTION_STATE, CIRCUIT_OPEN, POOL_CLOSED; CONNECTION_BUSY when it could not
+   *   begin within `timeout` (default `acquireTimeout`); the signal's reason. The mark stays then.
+   */
+  rebuildConnectionById(id: string, options: RebuildOptions = {}): Promise<RebuildResult> {
+    return this.#manual.byId(id, options)
+  }
+
+  /**
+   * Rebuilds what is marked or due, or with `all` every connection, a few at a time.
+   *
+   * @returns what became of each, also when some fail
+   * @throws REBUILD_FAILED when all fail, with the result on it
+   */
+  rebuildConnections(options: BatchRebuildOptions = {}): Promise<BatchRebuildResult> {
+    return this.#manual.batch(options)
+  }
+
+  /** The pool in numbers, as it is now. */
+  stats(): PoolStats {
+    return snapshot(this.#engine)
+  }
+
+  /** What is known of each connection, as it is now. */
+  connections(): ConnectionRecord[] {
+    return [...this.#core.connections.values()].map((connection) => this.#core.record(connection))
+  }
+
+  /** The options in force, as they were given: defaults, the driver's, the user's and what was reconfigured. */
+  get options(): Readonly<PoolOptions> {
+    return this.#lifecycle.options
+  }
+
+  /** @returns a function that takes the listener off again */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    return this.#core.events.on(name, listener)
+  }
+
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    this.#core.events.off(name, listener)
+  }
+
+  /** Joins the queue. */
+  #wait(signal: AbortSignal | undefined, timeout: number | undefined, since: number | undefined): Promise<Lease<Client>> {
+    const core = this.#core
+    if (core.state !== 'running') {
+      const refusal = this.#lifecycle.admit(since !== undefined)
+      if (refusal !== undefined) {
+        core.measure('acquireFailed', 'refused', 0)
+        return Promise.reject(refusal)
+      }
+    }
+    const { options } = core
+    if (core.waiting.size >= options.maxWaiting) {
+      core.measure('acquireFailed', 'refused', 0)
+      return Promise.reject(
+        new QueueFullError(`pool ${options.name} has ${core.waiting.size} borrowers waiting, maxWaiting allows no more`),
+      )
+    }
+    if (options.failFast && this.#engine.connector.breaker !== 'closed' && core.inService() === 0) {
+      core.measure('acquireFailed', 'refused', 0)
+      return Promise.reject(this.#engine.circuitOpen())
+    }
+    const now = core.clock.now()
+    if (timeout !== undefined && timeout <= 0) return Promise.reject(this.#timeoutError(0))
+    return new Promise((resolve, reject) => {
+      const waiter = new Waiter<Lease<Client>>(resolve, reject, since ?? now)
+      if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
+      else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason))
+      core.changed()
+    })
+  }
+
+  #refuse(waiter: Waiter<Lease<Client>>, error: unknown): void {
+    const failure =
+      error instanceof AcquireTimeoutError
+        ? 'timed_out'
+        : error instanceof PoolClosedError || error instanceof PoolPausedError
+          ? 'refused'
+          : 'aborted'
+    this.#core.measure('acquireFailed', failure, this.#core.clock.now() - waiter.since)
+    waiter.reject(error)
+    this.#core.changed()
+  }
+
+  #expired(waiter: Waiter<Lease<Client>>): void {
+    const core = this.#core
+    const error = this.#timeoutError(core.clock.now() - waiter.since)
+    core.counters.acquireTimeouts++
+    this.#refuse(waiter, error)
+  }
+
+  #timeoutError(waitedMs: number): AcquireTimeoutError {
+    const { total, idle, acquired, connecting, waiting, breaker, state } = this.stats()
+    const { lastError } = this.#engine.connector
+    const serving = this.#core.inService()
+    const verdict: AcquireVerdict =
+      state === 'paused'
+        ? 'paused'
+        : breaker !== 'closed' && serving === 0
+          ? 'down'
+          : connecting > 0 && acquired < total
+            ? 'connecting'
+            : serving === 0
+              ? 'connecting'
+              : 'saturated'
+    const why = {
+      saturated: `all ${acquired} connections are in use; release sooner, or raise maxConnections`,
+      connecting: 'a connection is still being made',
+      paused: 'the pool is paused',
+      down: `the endpoint cannot be reached: ${lastError?.message ?? ''}`,
+    }[verdict]
+    return new AcquireTimeoutError(
+      `pool ${this.name}: no connection after ${formatMs(waitedMs)}, ${why} (total ${total}, idle ${idle}, acquired ${acquired}, waiting ${waiting + 1})`,
+      { verdict, waitedMs, total, idle, acquired, waiting: waiting + 1 },
+      verdict === 'down' ? lastError : undefined,
+    )
+  }
+}
+
+/** Whether the client was destroyed or replaced because it was lost. */
+function isLost<Client>(generation: Generation<Client>): boolean {
+  return generation.status === 'gone' || generation.lostBecause !== undefined
+}

@@ -1,0 +1,485 @@
+import { Backoff } from './backoff.ts'
+import { checkClient } from './client-check.ts'
+import { Deadline, type Timer } from './clock.ts'
+import type { Closer } from './closer.ts'
+import type { Connection, Generation } from './connection.ts'
+import type { Connector, Demand } from './connector.ts'
+import { type Core, isPresent } from './core.ts'
+import { formatMs } from './duration.ts'
+import { ConnectError, PoolClosedError } from './errors.ts'
+import type { HealthMonitor } from './health-monitor.ts'
+import type { CloseReason } from './metrics.ts'
+import type { Mark, ReasonKind } from './reason.ts'
+import type { RebuildResult, RebuildStage } from './rebuild-result.ts'
+import { Task } from './rebuild-task.ts'
+
+/**
+ * Replaces the clients of connections. However a rebuild was decided (by a mark, by the sweep, by hand), it
+ * is a {@link Task} and takes the same steps: connect the successor, check it, swap.
+ */
+export class RebuildManager<Client> {
+  readonly #core: Core<Client>
+  readonly #closer: Closer<Client>
+  readonly #connector: Connector<Client>
+  readonly #health: HealthMonitor<Client>
+  readonly #swapped: (connection: Connection<Client>) => void
+  /** Every task, in the order of the marks. */
+  readonly #tasks = new Set<Task<Client>>()
+  /** Planned rebuilds begun in the present batch. */
+  #batch = 0
+  #batchTimer: Timer | undefined
+
+  /** @param swapped takes a connection with a new client into service */
+  constructor(
+    core: Core<Client>,
+    closer: Closer<Client>,
+    connector: Connector<Client>,
+    health: HealthMonitor<Client>,
+    swapped: (connection: Connection<Client>) => void,
+  ) {
+    this.#core = core
+    this.#closer = closer
+    this.#connector = connector
+    this.#health = health
+    this.#swapped = swapped
+  }
+
+  /** How many rebuilds are in flight. */
+  get inFlight(): number {
+    let count = 0
+    for (const task of this.#tasks) if (task.inFlight) count++
+    return count
+  }
+
+  /** R5: the first reason stays; only its urgency may rise. */
+  mark(connection: Connection<Client>, kind: ReasonKind, detail: string, urgent: boolean): void {
+    const core = this.#core
+    if (!isPresent(connection) || core.state === 'closing' || core.state === 'closed') return
+    const before = connection.mark
+    if (before !== undefined) {
+      if (!urgent || before.urgent) return
+      connection.mark = { ...before, urgent }
+      this.#leaveService(connection.rebuild as Task<Client>)
+      return
+    }
+    connection.mark = { kind, detail, urgent }
+    const task = new Task(connection, (cancelled) => this.#cancel(cancelled))
+    connection.rebuild = task
+    this.#tasks.add(task)
+    core.counters.rebuildsMarked[kind] = (core.counters.rebuildsMarked[kind] ?? 0) + 1
+    core.measure('rebuildMarked', kind)
+    core.events.emit('rebuildMarked', { ...core.identify(connection), reason: { kind, detail }, urgent })
+    if (urgent) this.#leaveService(task)
+    core.changed()
+  }
+
+  /** Marks by hand, or joins what is marked already, and lets it begin as soon as it can. */
+  request(connection: Connection<Client>, urgent: boolean, ahead: boolean): Task<Client> {
+    if (connection.mark === undefined || (urgent && !connection.mark.urgent)) this.mark(connection, 'manual', 'asked for by hand', urgent)
+    const task = connection.rebuild as Task<Client>
+    task.manual = true
+    task.ahead ||= ahead
+    this.#clearRetry(task)
+    this.#core.changed()
+    return task
+  }
+
+  /** Takes the mark off again. Caller must know that the rebuild has not begun. */
+  unmark(task: Task<Client>): void {
+    if (task.begun || task.connection.rebuild !== task) return
+    this.#forget(task)
+    task.connection.mark = undefined
+    task.connection.rebuild = undefined
+  }
+
+  /**
+   * A lease of a marked connection was released.
+   *
+   * @returns whether the connection has left service and must not be handed out
+   */
+  atRelease(connection: Connection<Client>): boolean {
+    const task = connection.rebuild as Task<Client>
+    task.released = true
+    if (connection.mark?.urgent === true) {
+      if ((connection.current?.leases ?? 0) > 0) return true
+      this.#leaveService(task)
+      return true
+    }
+    if (connection.state === 'idle' && this.#core.options.rebuildMaxSurge === 0 && this.#canBegin(task)) {
+      this.#closeFirst(task)
+      return true
+    }
+    this.#core.changed()
+    return false
+  }
+
+  /** Without surge: begins what may begin, by closing. */
+  pump(): void {
+    if (this.#core.options.rebuildMaxSurge > 0) return
+    for (const task of this.#tasks) {
+      if (task.connection.state === 'idle' && this.#canBegin(task)) this.#closeFirst(task)
+    }
+  }
+
+  /** The next connection that is out of service and needs its connect. */
+  nextOutOfService(): Demand<Client> | undefined {
+    for (const task of this.#tasks) if (task.phase === 'waiting') return this.#demand(task)
+    return undefined
+  }
+
+  /** The next planned rebuild that needs a successor. */
+  nextPlanned(): Demand<Client> | undefined {
+    if (this.#core.options.rebuildMaxSurge === 0) return undefined
+    for (const task of this.#tasks) if (this.#canBegin(task)) return this.#demand(task)
+    return undefined
+  }
+
+  /** Whether a connection is out of service and its connect has not begun. */
+  isWaiting(connection: Connection<Client>): boolean {
+    return (connection.rebuild as Task<Client> | undefined)?.phase === 'waiting'
+  }
+
+  /** How many connections that are out of service will come back by themselves. */
+  get pending(): number {
+    let count = 0
+    for (const { phase, connection } of this.#tasks) if (connection.state === 'rebuilding' && phase !== 'queued') count++
+    return count
+  }
+
+  /** Successors that are present are stale: they are closed, and their rebuilds begin anew. */
+  evict(): void {
+    for (const task of this.#tasks) {
+      if (task.candidate === undefined) continue
+      this.#dropCandidate(task, 'evicted', 'close')
+      this.#again(task)
+    }
+  }
+
+  /** Ends the timers of the manager itself. */
+  stop(): void {
+    if (this.#batchTimer !== undefined) this.#core.clock.clearTimeout(this.#batchTimer)
+    this.#batchTimer = undefined
+  }
+
+  #canBegin(task: Task<Client>): boolean {
+    const { options, state } = this.#core
+    const { connection, manual } = task
+    if (task.phase !== 'queued' || task.retryTimer !== undefined || connection.mark?.urgent === true) return false
+    if (state !== 'running' && !(state === 'paused' && manual)) return false
+    if (connection.state !== 'idle') {
+      // In use: by hand at once, otherwise from the next release on. The holder keeps the old client.
+      if (connection.state !== 'acquired' || options.rebuildMaxSurge === 0 || !(manual || task.released)) return false
+    }
+    if (options.rebuildMaxSurge === 0 && !this.#mayLeave()) return false
+    return task.ahead || (this.#batch < options.rebuildBatchSize && this.#plannedInFlight() < options.rebuildConcurrency)
+  }
+
+  /** Without surge: whether one more connection may be out of service. */
+  #mayLeave(): boolean {
+    let size = 0
+    let out = 0
+    for (const connection of this.#core.present()) {
+      size++
+      if (connection.state === 'rebuilding') out++
+    }
+    return out < Math.max(1, Math.floor(this.#core.options.maxUnavailable * size))
+  }
+
+  #plannedInFlight(): number {
+    let count = 0
+    for (const task of this.#tasks) if (task.inFlight && task.needsCheck) count++
+    return count
+  }
+
+  /** Urgent: out of service at once; the client is destroyed unless somebody still holds it in good health. */
+  #leaveService(task: Task<Client>): void {
+    const core = this.#core
+    const { connection } = task
+    const generation = connection.current as Generation<Client>
+    core.idle.remove(connection)
+    if (generation.status === 'live' && generation.leases > 0) return
+    if (connection.state === 'rebuilding') return
+    this.#health.abandon(connection)
+    if (task.inFlight) {
+      // A planned rebuild is under way: the successor is kept.
+      core.setState(connection, 'rebuilding')
+      this.#closer.destroy(generation)
+      return
+    }
+    const byHand = task.manual || connection.mark?.kind === 'manual'
+    const goesOn = core.state === 'running' || (core.state === 'paused' && byHand)
+    if (!goesOn || this.#connector.breaker !== 'closed') {
+      this.#closer.closeConnection(connection, closeReason(connection.mark as Mark), 'destroy')
+      return
+    }
+    core.setState(connection, 'rebuilding')
+    this.#closer.destroy(generation)
+    this.#clearRetry(task)
+    task.needsCheck = false
+    task.phase = 'waiting'
+    this.#begun(task)
+    core.changed()
+  }
+
+  /** Planned, without surge: the old client goes before its successor comes. */
+  #closeFirst(task: Task<Client>): void {
+    const core = this.#core
+    const { connection } = task
+    core.idle.remove(connection)
+    core.setState(connection, 'rebuilding')
+    task.needsCheck = true
+    task.phase = 'closing'
+    this.#begun(task)
+    void this.#closer.close(connection.current as Generation<Client>, 'rebuilt').then(() => {
+      if (task.phase !== 'closing') return
+      task.phase = 'waiting'
+      core.changed()
+    })
+  }
+
+  #begun(task: Task<Client>): void {
+    const core = this.#core
+    const { connection } = task
+    const mark = connection.mark as Mark
+    if (task.needsCheck && !task.ahead) this.#batch++
+    task.begun = true
+    task.startedAt = core.clock.now()
+    task.oldGeneration = connection.current?.number ?? 0
+    core.counters.rebuildsStarted++
+    core.measure('rebuildStarted', mark.kind)
+    core.events.emit('rebuildStarted', { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
+  }
+
+  #demand(task: Task<Client>): Demand<Client> {
+    return {
+      purpose: 'rebuild',
+      begin: (connect) => {
+        task.connect = connect
+        if (task.phase === 'queued') {
+          task.needsCheck = true
+          task.phase = 'connecting'
+          this.#begun(task)
+        }
+        task.phase = 'connecting'
+        this.#limit(task)
+        return task.connection
+      },
+      done: (generation) => {
+        task.connect = undefined
+        task.candidate = generation
+        if (task.needsCheck) this.#checkCandidate(task, generation)
+        else this.#swap(task, generation)
+      },
+      failed: (error) => {
+        task.connect = undefined
+        this.#fail(task, 'connect', error)
+      },
+      cancelled: () => {
+        if (task.connect === undefined) return
+        task.connect = undefined
+        this.#again(task)
+      },
+    }
+  }
+
+  /** `rebuildTimeout` bounds the connect and the check together. */
+  #limit(task: Task<Client>): void {
+    const { clock, options } = this.#core
+    const limit = options.rebuildTimeout
+    if (limit === Number.POSITIVE_INFINITY) return
+    task.deadline = new Deadline(clock, limit, () => {
+      const stage = task.phase === 'checking' ? 'check' : 'connect'
+      const { connect } = task
+      task.connect = undefined
+      connect?.giveUp()
+      this.#fail(task, stage, new ConnectError(`no successor within ${formatMs(limit)} (rebuildTimeout)`))
+    })
+  }
+
+  #checkCandidate(task: Task<Client>, candidate: Generation<Client>): void {
+    task.phase = 'checking'
+    task.abandonCheck = checkClient(this.#core, candidate, this.#core.options.healthCheckTimeout, ({ ok, error }) => {
+      if (ok) this.#swap(task, candidate)
+      else this.#fail(task, 'check', error as Error)
+    })
+  }
+
+  /** A successor was lost before it was in place. */
+  candidateLost(generation: Generation<Client>, error: unknown): void {
+    const task = generation.connection.rebuild as Task<Client> | undefined
+    if (task?.candidate !== generation) this.#closer.destroy(generation)
+    else this.#fail(task, 'check', this.#core.copyError(error ?? new Error('the successor was lost while it was checked')))
+  }
+
+  /** R1: the swap. Whoever holds the old client keeps it. */
+  #swap(task: Task<Client>, successor: Generation<Client>): void {
+    const core = this.#core
+    const { connection } = task
+    const old = connection.current as Generation<Client>
+    const mark = connection.mark as Mark
+    this.#health.abandon(connection)
+    if (connection.state !== 'idle') core.setState(connection, 'idle')
+    core.idle.remove(connection)
+    task.candidate = undefined
+    this.#forget(task)
+    connection.rebuild = undefined
+    connection.mark = undefined
+    connection.current = successor
+    connection.lastRebuiltAt = core.clock.now()
+    core.setHealth(connection, 'healthy')
+
+    if (old.status === 'gone') {
+      this.#closer.report(old, 'rebuilt')
+    } else if (old.leases > 0) {
+      old.status = 'retired'
+      core.retired.add(old)
+    } else {
+      void this.#closer.close(old, 'rebuilt')
+    }
+    this.#swapped(connection)
+
+    const result = this.#result(task, mark, { success: true, newGeneration: successor.number })
+    core.counters.rebuildsCompleted++
+    core.measure('rebuildCompleted', mark.kind, result.durationMs)
+    core.events.emit('rebuildCompleted', {
+      ...core.identify(connection),
+      reason: reasonOf(mark),
+      durationMs: result.durationMs,
+      oldGeneration: task.oldGeneration,
+      newGeneration: successor.number,
+    })
+    task.tell(result)
+  }
+
+  #fail(task: Task<Client>, stage: RebuildStage, error: Error): void {
+    const core = this.#core
+    const { connection } = task
+    const mark = connection.mark as Mark
+    this.#dropCandidate(task, 'rebuild_failed', 'destroy')
+    const result = this.#result(task, mark, { success: false, stage, error })
+    core.counters.rebuildsFailed++
+    core.measure('rebuildFailed', mark.kind, result.durationMs)
+    core.events.emit('rebuildFailed', { ...core.identify(connection), reason: reasonOf(mark), stage, error })
+    task.tell(result)
+    if (connection.state === 'rebuilding') {
+      // No client is left to go on with. The pool refills itself.
+      this.#closer.closeConnection(connection, 'rebuild_failed', 'destroy')
+      return
+    }
+    this.#retryLater(task)
+    core.changed()
+  }
+
+  /** Nothing has happened: the old client serves on, the mark stays, the next try comes with backoff. */
+  #retryLater(task: Task<Client>): void {
+    const { clock, options } = this.#core
+    this.#again(task)
+    const backoff = new Backoff()
+    backoff.failures = task.failures++
+    backoff.fail(options.random)
+    task.manual = false
+    task.ahead = false
+    task.retryTimer = clock.setTimeout(
+      () => {
+        task.retryTimer = undefined
+        this.#core.changed()
+      },
+      Math.max(1, Math.ceil(backoff.delay(options.backoff, false))),
+    )
+  }
+
+  /** Back to where the successor's connect has not begun. */
+  #again(task: Task<Client>): void {
+    task.deadline?.cancel()
+    task.deadline = undefined
+    if (task.connection.state === 'rebuilding') {
+      task.phase = 'waiting'
+    } else {
+      task.phase = 'queued'
+      task.begun = false
+      this.#batchEnded()
+    }
+    this.#core.changed()
+  }
+
+  #dropCandidate(task: Task<Client>, reason: CloseReason, how: 'close' | 'destroy'): void {
+    const { candidate } = task
+    task.abandonCheck?.()
+    task.abandonCheck = undefined
+    task.candidate = undefined
+    if (candidate === undefined) return
+    if (how === 'close') {
+      void this.#closer.close(candidate, reason)
+    } else {
+      this.#closer.destroy(candidate)
+      this.#closer.report(candidate, reason)
+    }
+  }
+
+  /** The connection is being closed: by an eviction, by the pool's end, or because its rebuild has failed. */
+  #cancel(task: Task<Client>): void {
+    const core = this.#core
+    const mark = task.connection.mark as Mark
+    const closing = core.state === 'closing' || core.state === 'closed'
+    const { connect } = task
+    task.connect = undefined
+    connect?.giveUp()
+    this.#dropCandidate(task, closing ? 'pool_closed' : 'evicted', 'destroy')
+    this.#forget(task)
+    task.connection.rebuild = undefined
+    const error = closing
+      ? new PoolClosedError(`pool ${core.options.name} was closed during the rebuild`)
+      : new ConnectError(`connection ${task.connection.id} was closed before it could be rebuilt`)
+    task.tell(closing ? error : this.#result(task, mark, { success: false, stage: 'replace', error }))
+  }
+
+  #forget(task: Task<Client>): void {
+    task.abandonCheck?.()
+    task.deadline?.cancel()
+    this.#clearRetry(task)
+    task.phase = 'queued'
+    this.#tasks.delete(task)
+    this.#batchEnded()
+  }
+
+  /** After a full batch, or the last of the queue, the next one may begin. */
+  #batchEnded(): void {
+    const { clock, options } = this.#core
+    if (this.#batch < options.rebuildBatchSize || this.#batchTimer !== undefined || this.#plannedInFlight() > 0) return
+    this.#batchTimer = clock.setTimeout(() => {
+      this.#batchTimer = undefined
+      this.#batch = 0
+      this.#core.changed()
+    }, options.rebuildBatchDelay)
+  }
+
+  #clearRetry(task: Task<Client>): void {
+    if (task.retryTimer !== undefined) this.#core.clock.clearTimeout(task.retryTimer)
+    task.retryTimer = undefined
+  }
+
+  #result(
+    task: Task<Client>,
+    mark: Mark,
+    outcome: Pick<RebuildResult, 'success'> & Partial<Pick<RebuildResult, 'newGeneration' | 'stage' | 'error'>>,
+  ): RebuildResult {
+    const { clock, labels } = this.#core
+    return {
+      connectionId: task.connection.id,
+      ...labels,
+      reason: reasonOf(mark),
+      oldGeneration: task.oldGeneration || (task.connection.current?.number ?? 0),
+      durationMs: task.startedAt === 0 ? 0 : clock.now() - task.startedAt,
+      timestamp: clock.wallNow(),
+      ...outcome,
+    }
+  }
+}
+
+function reasonOf({ kind, detail }: Mark): { kind: ReasonKind; detail: string } {
+  return { kind, detail }
+}
+
+function closeReason({ kind }: Mark): CloseReason {
+  return kind === 'connection_lost' ? 'lost' : 'unhealthy'
+}

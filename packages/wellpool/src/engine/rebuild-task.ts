@@ -1,0 +1,63 @@
+import type { Deadline, Timer } from './clock.ts'
+import type { Connection, Generation, RebuildTask } from './connection.ts'
+import type { Connect } from './connector.ts'
+import type { RebuildResult } from './rebuild-result.ts'
+
+/** Hears how a rebuild ended. An error: it never came to a result, because the pool closed. */
+export type RebuildListener = (outcome: RebuildResult | Error) => void
+
+/**
+ * The work that a mark leads to. It lasts as long as the mark: over failed tries, until the swap or the
+ * connection's closing.
+ */
+export class Task<Client> implements RebuildTask {
+  /**
+   * - `queued`: decided, not begun
+   * - `closing`: without surge: the old client's goodbye is under way
+   * - `waiting`: the connection is out of service and waits for the connector
+   * - `connecting`, `checking`: the successor
+   */
+  phase: 'queued' | 'closing' | 'waiting' | 'connecting' | 'checking' = 'queued'
+  /** Whether somebody asked for it by hand. */
+  manual = false
+  /** Whether it may begin before others, outside of the batches: asked for by id. */
+  ahead = false
+  /** Whether it has seen a release since it was queued: it may begin although the connection is in use again. */
+  released = false
+  /** Whether the successor has to pass a check: it was planned when it began. */
+  needsCheck = false
+  begun = false
+  startedAt = 0
+  oldGeneration = 0
+  connect: Connect<Client> | undefined
+  candidate: Generation<Client> | undefined
+  abandonCheck: (() => void) | undefined
+  deadline: Deadline | undefined
+  /** Failed tries. */
+  failures = 0
+  retryTimer: Timer | undefined
+  readonly listeners = new Set<RebuildListener>()
+  readonly #cancel: (task: Task<Client>) => void
+
+  constructor(
+    readonly connection: Connection<Client>,
+    cancel: (task: Task<Client>) => void,
+  ) {
+    this.#cancel = cancel
+  }
+
+  /** Whether a step of it is under way. */
+  get inFlight(): boolean {
+    return this.phase !== 'queued'
+  }
+
+  cancel(): void {
+    this.#cancel(this)
+  }
+
+  tell(outcome: RebuildResult | Error): void {
+    const listeners = [...this.listeners]
+    this.listeners.clear()
+    for (const listener of listeners) listener(outcome)
+  }
+}

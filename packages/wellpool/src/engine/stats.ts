@@ -1,0 +1,41 @@
+import type { Health } from './connection-state.ts'
+import type { Engine } from './engine.ts'
+import type { PoolStats } from './records.ts'
+
+/** Counts the pool as it is now. Nothing is kept up to date for it on the way. */
+export function snapshot<Client>({ core, connector, rebuilds }: Engine<Client>): PoolStats {
+  const states = { connecting: 0, idle: 0, acquired: 0, checking: 0, rebuilding: 0, closing: 0, closed: 0 }
+  const health: Record<Health, number> = { unknown: 0, healthy: 0, degraded: 0, unhealthy: 0 }
+  let marked = 0
+  for (const connection of core.connections.values()) {
+    states[connection.state]++
+    if (connection.state === 'connecting') continue
+    health[connection.health]++
+    if (connection.mark !== undefined) marked++
+  }
+  const { counters } = core
+  return {
+    ...counters,
+    checks: { ...counters.checks },
+    closed: { ...counters.closed },
+    rebuildsMarked: { ...counters.rebuildsMarked },
+    name: core.options.name,
+    protocol: core.driver.protocol,
+    state: core.state,
+    open: core.open,
+    total: states.idle + states.acquired + states.checking + states.rebuilding,
+    idle: states.idle,
+    acquired: states.acquired,
+    checking: states.checking,
+    connecting: states.connecting,
+    rebuilding: states.rebuilding,
+    closing: states.closing,
+    retired: core.retired.size,
+    waiting: core.waiting.size,
+    health,
+    marked,
+    rebuildsInFlight: rebuilds.inFlight,
+    breaker: connector.breaker,
+    panic: core.panic,
+  }
+}

@@ -1,0 +1,171 @@
+import type { Clock, ProcessHold, Timer } from './clock.ts'
+import { type Linked, LinkedList } from './linked-list.ts'
+
+/** A borrower in the queue. */
+export class Waiter<Value> implements Linked<Waiter<Value>> {
+  previous: Waiter<Value> | undefined = undefined
+  next: Waiter<Value> | undefined = undefined
+  list: unknown = undefined
+  /** What only some waiters have: a time-out of their own, a signal. */
+  extras: WaiterExtras | undefined = undefined
+
+  /**
+   * @param since when the borrower came, ms of the clock. Also its rank: who comes back after a lost
+   *   connection keeps it.
+   */
+  constructor(
+    readonly resolve: (value: Value) => void,
+    readonly reject: (error: unknown) => void,
+    readonly since: number,
+  ) {}
+}
+
+interface WaiterExtras {
+  readonly ownTimeout: boolean
+  timer?: Timer
+  signal?: AbortSignal
+  onAbort?: () => void
+}
+
+/**
+ * The borrowers that wait, first come, first served. All that have the pool's usual time-out share one timer:
+ * their deadlines come in the order of the queue.
+ */
+export class WaitQueue<Value> {
+  readonly #clock: Clock
+  readonly #hold: ProcessHold
+  readonly #waiters = new LinkedList<Waiter<Value>>()
+  readonly #expired: (waiter: Waiter<Value>) => void
+  #timeout: number
+  #timer: Timer | undefined
+
+  /**
+   * @param hold keeps the process open while somebody waits
+   * @param timeout the usual time-out, ms
+   * @param expired is called with each waiter whose time is up, after it has left the queue
+   */
+  constructor(clock: Clock, hold: ProcessHold, timeout: number, expired: (waiter: Waiter<Value>) => void) {
+    this.#clock = clock
+    this.#hold = hold
+    this.#timeout = timeout
+    this.#expired = expired
+  }
+
+  get size(): number {
+    return this.#waiters.size
+  }
+
+  /** Who has waited longest. */
+  get head(): Waiter<Value> | undefined {
+    return this.#waiters.head
+  }
+
+  [Symbol.iterator](): Iterator<Waiter<Value>> {
+    return this.#waiters[Symbol.iterator]()
+  }
+
+  /** Adds a waiter under the usual time-out. */
+  add(waiter: Waiter<Value>): void {
+    this.#insert(waiter)
+    this.#armShared()
+  }
+
+  /** Adds a waiter with a time-out of its own (ms, `Infinity` for none; undefined for the usual one), or a signal. */
+  addSpecial(
+    waiter: Waiter<Value>,
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+    aborted: (waiter: Waiter<Value>) => void,
+  ): void {
+    this.#insert(waiter)
+    const extras: WaiterExtras = { ownTimeout: timeout !== undefined }
+    waiter.extras = extras
+    if (timeout === undefined) {
+      this.#armShared()
+    } else if (timeout !== Number.POSITIVE_INFINITY) {
+      extras.timer = this.#clock.setTimeout(() => this.#clock.afterPoll(() => this.#expire(waiter)), timeout)
+    }
+    if (signal !== undefined) {
+      extras.signal = signal
+      extras.onAbort = () => {
+        if (this.remove(waiter)) aborted(waiter)
+      }
+      signal.addEventListener('abort', extras.onAbort, { once: true })
+    }
+  }
+
+  /** Takes out who has waited longest. */
+  shift(): Waiter<Value> | undefined {
+    const waiter = this.#waiters.head
+    if (waiter !== undefined) this.remove(waiter)
+    return waiter
+  }
+
+  /** @returns whether the waiter was in the queue. */
+  remove(waiter: Waiter<Value>): boolean {
+    if (!this.#waiters.remove(waiter)) return false
+    if (this.#waiters.size === 0) this.#hold.release()
+    const { extras } = waiter
+    if (extras !== undefined) {
+      if (extras.timer !== undefined) this.#clock.clearTimeout(extras.timer)
+      if (extras.onAbort !== undefined) extras.signal?.removeEventListener('abort', extras.onAbort)
+      waiter.extras = undefined
+    }
+    return true
+  }
+
+  /** Changes the usual time-out, also for those who wait under it. */
+  setTimeout(timeout: number): void {
+    if (timeout === this.#timeout) return
+    this.#timeout = timeout
+    this.stop()
+    this.#sweep()
+  }
+
+  /** Ends the shared timer. With nobody waiting it would fire once more for nothing. */
+  stop(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #insert(waiter: Waiter<Value>): void {
+    if (this.#waiters.size === 0) this.#hold.retain()
+    const { tail } = this.#waiters
+    if (tail === undefined || tail.since <= waiter.since) {
+      this.#waiters.pushBack(waiter)
+      return
+    }
+    // Somebody who comes back: near the head, where the longest waiters are.
+    let place = this.#waiters.head
+    while (place !== undefined && place.since <= waiter.since) place = place.next
+    this.#waiters.insertBefore(place, waiter)
+  }
+
+  #armShared(): void {
+    if (this.#timer === undefined && this.#timeout !== Number.POSITIVE_INFINITY) this.#arm(this.#timeout)
+  }
+
+  #arm(delay: number): void {
+    this.#timer = this.#clock.setTimeout(() => this.#clock.afterPoll(() => this.#sweep()), delay)
+  }
+
+  #sweep(): void {
+    this.#timer = undefined
+    if (this.#timeout === Number.POSITIVE_INFINITY) return
+    const now = this.#clock.now()
+    for (const waiter of this.#waiters) {
+      if (waiter.extras?.ownTimeout === true) continue
+      const left = waiter.since + this.#timeout - now
+      if (left > 0) {
+        // Rounded up: a timer may fire a fraction early, and would be armed again for nothing.
+        this.#arm(Math.ceil(left))
+        return
+      }
+      this.#expire(waiter)
+    }
+  }
+
+  #expire(waiter: Waiter<Value>): void {
+    if (this.remove(waiter)) this.#expired(waiter)
+  }
+}
