@@ -17,8 +17,9 @@ export default defineConfig({
     typecheck: {
       enabled: true,
       include: ['packages/*/test/types/**/*.test-d.ts'],
-      tsconfig: './tsconfig.json',
+      tsconfig: './packages/wellpool/test/types/tsconfig.json',
     },
+    globalSetup: './packages/wellpool/test/support/global-setup.ts',
     allowOnly: false,
     restoreMocks: true,
   },
