@@ -1,6 +1,8 @@
 export { freePort } from './free-port.ts'
 export {
+  canStartPostgres,
   createDatabase,
+  dropDatabase,
   NoServerError,
   type PostgresServer,
   type PostgresServerOptions,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -223,12 +223,33 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   return PostgresServer.start(options)
 }
 
+/** Whether {@link startPostgres} has a PostgreSQL to start on this machine. */
+export async function canStartPostgres(): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'wellpool-postgres-'))
+  try {
+    const runAs = unprivileged()
+    await giveTo(runAs, folder)
+    return (await findPostgres(runAs, folder)) !== undefined
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
 /** Makes an empty database on the server with this address. */
 export async function createDatabase(url: string, name: string): Promise<void> {
+  await execute(url, `create database ${pg.escapeIdentifier(name)}`)
+}
+
+/** Removes a database, and ends its sessions. */
+export async function dropDatabase(url: string, name: string): Promise<void> {
+  await execute(url, `drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
+}
+
+async function execute(url: string, sql: string): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()
   try {
-    await client.query(`create database ${client.escapeIdentifier(name)}`)
+    await client.query(sql)
   } finally {
     await client.end()
   }

@@ -36,10 +36,8 @@ const AT_CONNECT: Readonly<Record<string, ErrorClass>> = {
 }
 
 /** Of Node and the system: the socket is dead. A refused connect is none of them: that was not our socket. */
-const DEAD_SOCKET = new Set([
-  'ECONNABORTED', 'ECONNRESET', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETRESET', 'ENETUNREACH', 'ENOTCONN', 'EPIPE', 'ESHUTDOWN',
-  'ETIMEDOUT', 'ERR_SOCKET_CLOSED', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM_PREMATURE_CLOSE',
-]) // biome-ignore format: a list
+const DEAD_SOCKET =
+  /^(E(CONNABORTED|CONNRESET|HOSTDOWN|HOSTUNREACH|NETDOWN|NETRESET|NETUNREACH|NOTCONN|PIPE|SHUTDOWN|TIMEDOUT)|ERR_SOCKET_CLOSED|ERR_STREAM_.*)$/
 
 /** Of pg, which gives them no code: the client is dead, or has lost the thread of the protocol. */
 const DEAD_CLIENT = /^(Connection terminated|Client has encountered a connection error|Client was closed|Received unexpected )/
@@ -47,6 +45,9 @@ const DEAD_CLIENT = /^(Connection terminated|Client has encountered a connection
 /** Of Node and of pg: the certificates, or what the two sides ask of each other, don't fit. */
 const NEVER_FITS = /^(SASL: |The server does not support SSL connections|Password must be a string)|certificate|altnames/i
 const TLS_MISMATCH = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
+
+/** What a server's error has; any other may have the same names for other things. */
+type ServerError = Error & { readonly code?: unknown; readonly severity?: unknown; readonly routine?: unknown }
 
 /** How many causes deep an error is looked into: query builders wrap what pg throws. */
 const MAX_DEPTH = 5
@@ -66,27 +67,29 @@ export function classifyPostgresError(error: unknown, connecting: boolean): Erro
   return 'transient'
 }
 
-/** Whether the server has ended the session with this error. */
+/** Whether the server ends the session with this error. Severities are translated on some servers, codes never. */
 export function endsSession(error: unknown): boolean {
-  const { severity } = error as { severity?: unknown }
-  return severity === 'FATAL' || severity === 'PANIC' || classifyPostgresError(error, false) === 'fatal'
+  const { code, severity } = error as ServerError
+  return severity === 'FATAL' || severity === 'PANIC' || (typeof code === 'string' && /^(57P|25P0[34])/.test(code))
 }
 
 function classifyInUse(error: Error): ErrorClass | undefined {
-  const { code, severity, message } = error as { code?: unknown; severity?: unknown; message: string }
+  const { code, severity, routine, message } = error as ServerError
   if (typeof severity === 'string' && typeof code === 'string') {
     if (severity === 'FATAL' || severity === 'PANIC') return 'fatal'
     // Foreign tables report their own connections so, and a wrong number of parameters is a protocol violation:
     // this session has seen an ERROR like any other and goes on.
     if (severity === 'ERROR' && code.startsWith('08')) return 'application'
+    // "cached plan must not change result type": a prepared statement of this session fails from now on.
+    if (routine === 'RevalidateCachedQuery') return 'transient'
     return lookUp(IN_USE, code) ?? 'application'
   }
-  if (DEAD_SOCKET.has(code as string) || DEAD_CLIENT.test(message)) return 'fatal'
+  if ((typeof code === 'string' && DEAD_SOCKET.test(code)) || DEAD_CLIENT.test(message)) return 'fatal'
   return undefined
 }
 
 function classifyAtConnect(error: Error): ErrorClass | undefined {
-  const { code, severity, message } = error as { code?: unknown; severity?: unknown; message: string }
+  const { code, severity, message } = error as ServerError
   if (typeof severity === 'string' && typeof code === 'string') return lookUp(AT_CONNECT, code) ?? 'transient'
   if ((typeof code === 'string' && TLS_MISMATCH.test(code)) || NEVER_FITS.test(message)) return 'fatal'
   return undefined

@@ -142,12 +142,22 @@ export function resolvePostgresOptions(options: PostgresOptions): { config: pg.C
 function toClientConfig(options: PostgresOptions): pg.ClientConfig {
   const { connectionString, host, port, user, database, ssl, options: commandLine, types } = options
   return {
-    ...defined({ connectionString, host, port, user, database, ssl, options: commandLine, types }),
+    // A copy of ssl: pg hides the key in the object that it is given.
+    ...defined({
+      connectionString,
+      host,
+      port,
+      user,
+      database,
+      ssl: typeof ssl === 'object' ? { ...ssl } : ssl,
+      options: commandLine,
+      types,
+    }),
     ...defined({
       application_name: options.applicationName,
-      statement_timeout: toMs(options.statementTimeout),
-      lock_timeout: toMs(options.lockTimeout),
-      idle_in_transaction_session_timeout: toMs(options.idleInTransactionTimeout),
+      statement_timeout: serverTimeout(options.statementTimeout),
+      lock_timeout: serverTimeout(options.lockTimeout),
+      idle_in_transaction_session_timeout: serverTimeout(options.idleInTransactionTimeout),
       query_timeout: toMs(options.queryTimeout),
     }),
     fallback_application_name: 'wellpool',
@@ -158,13 +168,21 @@ function toClientConfig(options: PostgresOptions): pg.ClientConfig {
 
 /** Lets pg read the options as it will at each connect, and looks at what it makes of them. */
 function tryClient(config: pg.ClientConfig): pg.Client {
+  const path = config.connectionString === undefined ? 'options' : 'connectionString'
+  let client: pg.Client
   try {
-    return new pg.Client(config)
-  } catch {
-    // The error is not kept as a cause: it may show the address, and the password in it.
-    const path = config.connectionString === undefined ? 'options' : 'connectionString'
-    throw new ConfigError([{ path, given: 'what pg cannot read', allowed: RULES.connectionString.allowed }])
+    client = new pg.Client(config)
+  } catch (error) {
+    // Neither its cause nor its message: they may show the address, and the password in it. That a file of a
+    // certificate can't be read may be said.
+    const reason = error instanceof Error && 'syscall' in error ? `: ${error.message}` : ''
+    throw new ConfigError([{ path, given: `what pg cannot read${reason}`, allowed: RULES.connectionString.allowed }])
   }
+  // pg's other client, made of libpq, hides its socket and the state of its session.
+  if (client.connection === undefined) {
+    throw new ConfigError([{ path: 'NODE_PG_FORCE_NATIVE', given: 'set', allowed: "unset: the driver needs pg's JavaScript client" }])
+  }
+  return client
 }
 
 function findSaidTwice(options: PostgresOptions, foundPassword: string | undefined, problems: ConfigProblem[]): void {
@@ -186,6 +204,12 @@ function findSaidTwice(options: PostgresOptions, foundPassword: string | undefin
 function toMs(value: unknown): number | undefined {
   const ms = typeof value === 'string' ? parseDuration(value) : value
   return typeof ms === 'number' && !Number.isNaN(ms) ? Math.ceil(ms) : undefined
+}
+
+/** As a text: pg does not send a number that is 0, and the server's own setting would stay. */
+function serverTimeout(value: Duration | undefined): number | undefined {
+  const ms = toMs(value)
+  return ms === undefined ? undefined : (String(ms) as unknown as number)
 }
 
 /** Without what is undefined: pg takes a property that is there for one that is given. */

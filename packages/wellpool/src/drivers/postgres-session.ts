@@ -1,0 +1,166 @@
+import type { Socket } from 'node:net'
+import type pg from 'pg'
+import type { Watcher } from '../engine/driver.ts'
+import { endsSession } from './postgres-errors.ts'
+import type { PostgresOptions } from './postgres-options.ts'
+
+/** What pg's client has inside, in all of its versions 8. */
+interface ClientInternals {
+  readonly connection: {
+    readonly stream: Socket
+    /** The named statements that the client believes the server to know, by name. */
+    readonly parsedStatements: Record<string, unknown>
+    on(event: 'readyForQuery', listener: (message: { status: string }) => void): void
+    on(event: 'commandComplete', listener: (message: { text: string }) => void): void
+    on(event: 'errorMessage', listener: (error: Error) => void): void
+  }
+  /** Whether the server has answered everything and no query waits. */
+  readonly readyForQuery?: boolean
+}
+
+/** What the sessions of one driver have in common. */
+export interface SessionOptions {
+  readonly onConnect: PostgresOptions['onConnect']
+  readonly discardAll: boolean
+}
+
+/**
+ * What is known of one client and its session beyond what pg tells: whether a transaction is open, what a borrower
+ * has left behind, and whether and why the connection was lost.
+ */
+export class PostgresSession {
+  readonly #client: pg.Client
+  readonly #internals: ClientInternals
+  readonly #options: SessionOptions
+  /** `I`: idle; `T`: in a transaction; `E`: in one that has failed. As the server said last. */
+  #status = 'I'
+  #listening = false
+  #setUpListens = false
+  #untouched = true
+  #lost: { readonly error: unknown } | undefined
+  #letGo = false
+  #watcher: Watcher | undefined
+  #probe: Promise<unknown> | undefined
+  #closing: Promise<void> | undefined
+
+  /** @param client one that has not been connected yet. */
+  constructor(client: pg.Client, options: SessionOptions) {
+    this.#client = client
+    this.#options = options
+    this.#internals = client as unknown as ClientInternals
+    const { connection } = this.#internals
+    connection.on('readyForQuery', ({ status }) => {
+      this.#status = status
+      this.#untouched = false
+    })
+    connection.on('commandComplete', ({ text }) => {
+      if (text === 'LISTEN') this.#listening = true
+    })
+    // The server's last words come before the end of the socket, and they say more. With a query in flight pg
+    // gives them to the query alone.
+    connection.on('errorMessage', (error) => {
+      if (endsSession(error)) this.#reportLost(error)
+    })
+    client.on('error', (error) => this.#reportLost(error))
+    client.on('end', () => this.#reportLost(new Error('Connection terminated unexpectedly')))
+  }
+
+  /** Connects, logs in, and sets the session up. */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#client.connect()
+    await this.#setUp(signal)
+  }
+
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
+    if (this.#lost !== undefined && !this.#letGo) watcher.lost(this.#lost.error)
+  }
+
+  /** One round trip to the server's process. It has no effect on the session, whatever condition that is in. */
+  async probe(): Promise<void> {
+    // Of checks that were given up one is still in flight, and its answer is as good as another one's.
+    if (this.#probe === undefined) {
+      const untouched = this.#untouched
+      this.#probe = this.#client.query('').finally(() => {
+        this.#probe = undefined
+        this.#untouched = untouched
+      })
+    }
+    await this.#probe
+  }
+
+  /** Undoes what a borrower has left. Returns nothing when there is nothing to do. */
+  reset(): Promise<void> | undefined {
+    if (this.#options.discardAll) return this.#unfinished || !this.#untouched ? this.#startAnew() : undefined
+    return this.#unfinished || this.#overheard ? this.#tidyUp() : undefined
+  }
+
+  ref(): void {
+    this.#internals.connection.stream.ref()
+  }
+
+  unref(): void {
+    this.#internals.connection.stream.unref()
+  }
+
+  /** Says goodbye. Resolves when the socket is closed. */
+  async close(): Promise<void> {
+    this.#letGo = true
+    // An unreferenced socket would let the process end before the goodbye is out.
+    this.ref()
+    this.#closing ??= this.#client.end()
+    await this.#closing
+  }
+
+  /** Closes the socket at once, whatever it is doing. */
+  destroy(): void {
+    this.#letGo = true
+    this.#internals.connection.stream.destroy()
+  }
+
+  async #setUp(signal: AbortSignal): Promise<void> {
+    await this.#options.onConnect?.(this.#client, { signal })
+    this.#setUpListens = this.#listening
+    this.#untouched = true
+  }
+
+  async #tidyUp(): Promise<void> {
+    if (this.#unfinished) await this.#rollBack()
+    if (!this.#overheard) return
+    await this.#client.query('UNLISTEN *')
+    this.#listening = false
+  }
+
+  async #startAnew(): Promise<void> {
+    if (this.#unfinished) await this.#rollBack()
+    await this.#client.query('DISCARD ALL')
+    this.#listening = false
+    // pg would go on using statements that the server has forgotten.
+    const { parsedStatements } = this.#internals.connection
+    for (const name of Object.keys(parsedStatements)) delete parsedStatements[name]
+    // Nobody would abort it: what takes too long for the pool is destroyed.
+    await this.#setUp(new AbortController().signal)
+  }
+
+  async #rollBack(): Promise<void> {
+    await this.#client.query('ROLLBACK')
+    // The borrower may have sent more, behind our ROLLBACK.
+    if (this.#unfinished) throw new Error(`after ROLLBACK the session is still busy or in a transaction (status ${this.#status})`)
+  }
+
+  /** Whether something is in flight, or a transaction is open. */
+  get #unfinished(): boolean {
+    return this.#status !== 'I' || this.#internals.readyForQuery !== true
+  }
+
+  /** Whether the server sends notifications that the set-up of the session did not ask for. */
+  get #overheard(): boolean {
+    return this.#listening && !this.#setUpListens
+  }
+
+  #reportLost(error: unknown): void {
+    if (this.#lost !== undefined || this.#letGo) return
+    this.#lost = { error }
+    this.#watcher?.lost(error)
+  }
+}

@@ -1,0 +1,58 @@
+import type pg from 'pg'
+import type { Driver } from '../engine/driver.ts'
+import { abortable } from './postgres-abortable.ts'
+import { PostgresConnector } from './postgres-connector.ts'
+import { classifyPostgresError } from './postgres-errors.ts'
+import type { PostgresOptions } from './postgres-options.ts'
+import type { PostgresSession } from './postgres-session.ts'
+
+export type { PasswordContext, PostgresOptions } from './postgres-options.ts'
+
+/**
+ * The driver for PostgreSQL, on the package `pg` (8.11 or later), which the application installs. A pool's client
+ * is a `pg.Client`, connected and ready.
+ *
+ * - `connect`: a socket with TCP keep-alive, log-in, then `onConnect`. An abort closes the socket at once. A
+ *   password that is wrong, a database that does not exist, certificates that don't fit are `fatal`; a server that
+ *   is starting up, shutting down or full is not.
+ * - `check`: an empty query, answered by the server's process; it has no effect on the session.
+ * - `reset`: nothing is sent when nothing is left to do. An open transaction is rolled back, `LISTEN` is undone;
+ *   with `discardAll` the whole session is. Other things that a borrower leaves in the session (`SET`, temporary
+ *   tables, prepared statements, advisory locks) are there for the next one unless `discardAll` is set, and so are
+ *   listeners on the client.
+ * - `watch`: reports the end of the socket and the errors with which the server ends a session, as they arrive.
+ * - `destroy`: closes the socket. The server notices when it next reads or writes: a statement that is running
+ *   there runs on until then.
+ * - `classify`: by SQLSTATE.
+ *
+ * @throws ConfigError when options are wrong: all that are, at once. No message ever shows a password.
+ * @example
+ * const db = createPool(postgres({ connectionString: process.env.DATABASE_URL }), { maxConnections: 20 })
+ * const { rows } = await db.use((client) => client.query('select now()'))
+ */
+export function postgres(options: PostgresOptions = {}): Driver<pg.Client> {
+  const connector = new PostgresConnector(options)
+  const sessions = new WeakMap<pg.Client, PostgresSession>()
+  const sessionOf = (client: pg.Client): PostgresSession => {
+    const session = sessions.get(client)
+    if (session === undefined) throw new TypeError('this client was not made by this driver')
+    return session
+  }
+  return {
+    protocol: 'postgres',
+    async connect({ signal }) {
+      const { client, session } = await connector.connect(signal)
+      sessions.set(client, session)
+      return client
+    },
+    check: (client, { signal }) => abortable(sessionOf(client).probe(), signal),
+    reset: (client) => sessionOf(client).reset(),
+    watch: (client, watcher) => sessionOf(client).watch(watcher),
+    close: (client) => sessionOf(client).close(),
+    destroy: (client) => sessionOf(client).destroy(),
+    ref: (client) => sessionOf(client).ref(),
+    unref: (client) => sessionOf(client).unref(),
+    classify: (error) => classifyPostgresError(error, connector.hasThrown(error)),
+    secrets: () => connector.secrets,
+  }
+}

@@ -1,0 +1,41 @@
+import { canStartPostgres } from '@wellpool/servers'
+import { describe, inject } from 'vitest'
+
+export { type PostgresServer, type PostgresServerOptions, startPostgres } from '@wellpool/servers'
+
+interface Answer {
+  readonly url?: string
+  readonly missing?: string
+}
+
+/**
+ * Declares tests on the server that the whole run shares, with an empty database for this call alone. Where no
+ * server can be had they are reported as not run; on a CI machine that is a failure.
+ *
+ * @param declare is given the database's address.
+ */
+export async function describePostgres(name: string, declare: (url: string) => void): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${inject('databasePort')}/`)
+  const { url, missing } = (await response.json()) as Answer
+  describeIf(missing, name, () => declare(url ?? ''))
+}
+
+/** Declares tests that start servers of their own, with {@link startPostgres}, to stop and restart them. */
+export async function describeOwnPostgres(name: string, declare: () => void): Promise<void> {
+  describeIf(
+    (await canStartPostgres()) ? undefined : 'no PostgreSQL to start: npm has none for this platform, and none is installed',
+    name,
+    declare,
+  )
+}
+
+function describeIf(missing: string | undefined, name: string, declare: () => void): void {
+  if (missing === undefined) {
+    describe(name, declare)
+    return
+  }
+  const message = `NOT RUN: ${name}: ${missing}`
+  if (process.env.CI === 'true') throw new Error(message)
+  console.error(`\n${message}\n`)
+  describe.skipIf(true)(`${name} (${missing})`, declare)
+}
