@@ -1,0 +1,102 @@
+// The benchmarks: `npm run bench -- [workloads] [--rounds N] [--only pools] [--json file] [--check]`.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Figures, figuresOf, type Outcome, outcomesOf } from './evaluate.ts'
+import { describeTarget, renderWorkload } from './report.ts'
+import { compileMeasure, runRounds, type Samples } from './rounds.ts'
+import { circumstances } from './versions.ts'
+import type { Workload } from './workload.ts'
+import { WORKLOADS } from './workloads.ts'
+
+const USAGE = `usage: npm run bench -- [workload …] [options]
+
+workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}; all of them unless named
+  --rounds N    rounds of each workload, instead of its own number
+  --only a,b    measure only these contenders
+  --json file   write every sample, with all figures, into a file
+  --check       exit with 1 if a target is missed`
+
+interface Result {
+  readonly workload: string
+  readonly rounds: number
+  readonly samples: Samples
+  readonly figures: Figures
+  readonly outcomes: readonly Outcome[]
+}
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    json: { type: 'string' },
+    check: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (options.help) console.log(USAGE)
+else await main()
+
+async function main(): Promise<void> {
+  const workloads = chooseWorkloads(positionals)
+  const rounds = options.rounds === undefined ? undefined : Number(options.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a whole number above 0')
+  const only = options.only?.split(',')
+
+  const setting = circumstances()
+  console.log(`${setting.date}  Node ${setting.node}, V8 ${setting.v8}, ${setting.machine}`)
+  console.log(
+    `${Object.entries(setting.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`,
+  )
+  console.log('Medians over rounds; ratios of the same round, with the 95 % confidence interval of their median.\n')
+
+  const program = await compileMeasure()
+  const results: Result[] = []
+  for (const workload of workloads) results.push(await runWorkload(program, workload, rounds ?? workload.rounds, only))
+
+  if (options.json !== undefined) {
+    // npm runs scripts in the package's folder; the user means the one that they are in.
+    const file = path.resolve(process.env.INIT_CWD ?? '.', options.json)
+    writeFileSync(file, `${JSON.stringify({ ...setting, results }, null, 2)}\n`)
+  }
+  if (options.check) check(results)
+}
+
+function chooseWorkloads(names: readonly string[]): readonly Workload[] {
+  const unknown = names.filter((wanted) => !WORKLOADS.some(({ name }) => name === wanted))
+  if (unknown.length > 0) throw new Error(`no workload is called ${unknown.join(', ')}\n${USAGE}`)
+  return names.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => names.includes(name))
+}
+
+async function runWorkload(program: string, workload: Workload, rounds: number, only: readonly string[] | undefined): Promise<Result> {
+  const contenders = workload.contenders.filter((contender) => only === undefined || only.includes(contender))
+  const surroundings = await workload.prepare?.()
+  try {
+    const samples = await runRounds(program, workload, contenders, rounds, surroundings?.env ?? {}, showProgress)
+    showProgress('')
+    const figures = figuresOf(workload, samples)
+    const outcomes = outcomesOf(workload, samples)
+    if (surroundings !== undefined) console.log(surroundings.description)
+    console.log(renderWorkload(workload, rounds, figures, outcomes))
+    return { workload: workload.name, rounds, samples, figures, outcomes }
+  } finally {
+    await surroundings?.close()
+  }
+}
+
+function check(results: readonly Result[]): void {
+  const missed = results.flatMap(({ workload, outcomes }) =>
+    outcomes.filter(({ verdict }) => verdict === 'missed').map(({ target }) => `${workload}: ${describeTarget(target)}`),
+  )
+  if (missed.length === 0) return
+  console.error(`${missed.length} targets missed:\n  ${missed.join('\n  ')}`)
+  process.exitCode = 1
+}
+
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}

@@ -1,0 +1,11 @@
+import type { Workload } from './workload.ts'
+import { acquire } from './workloads/acquire.ts'
+import { contention } from './workloads/contention.ts'
+import { drain } from './workloads/drain.ts'
+import { memory } from './workloads/memory.ts'
+import { postgresql } from './workloads/postgres.ts'
+import { spike } from './workloads/spike.ts'
+import { timeouts } from './workloads/timeouts.ts'
+
+/** All workloads, in the order in which they run. */
+export const WORKLOADS: readonly Workload[] = [acquire, contention, drain, timeouts, memory, spike, postgresql]
