@@ -12,7 +12,7 @@ import { runToEnd } from './run-to-end.ts'
 
 /**
  * How the server is told to stop. `smart`: it waits for its clients to leave. `fast`: it tells them (57P01), rolls
- * back and leaves. `immediate`: it tells them (57P02) and leaves as it is. `crash`: killed, nobody is told anything.
+ * back and leaves. `immediate`: it warns them (57P01) and leaves as it is. `crash`: killed, nobody is told anything.
  */
 export type PostgresStopMode = 'smart' | 'fast' | 'immediate' | 'crash'
 
@@ -22,6 +22,8 @@ export interface PostgresServerOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>
   /** Lines that stand before the built-in one in `pg_hba.conf`. */
   readonly hba?: readonly string[]
+  /** Turns TLS on, with this certificate and its key (PEM). */
+  readonly tls?: { readonly certificate: string; readonly key: string }
 }
 
 /** Nothing on this machine can serve: neither npm's binaries nor installed ones. */
@@ -163,15 +165,29 @@ export class PostgresServer {
     return { ...this.#runAs, cwd: this.#folder, env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } }
   }
 
-  async #initialise({ settings = {}, hba = [] }: PostgresServerOptions): Promise<void> {
+  async #initialise({ settings = {}, hba = [], tls }: PostgresServerOptions): Promise<void> {
     const passwordFile = join(this.#folder, 'password')
-    await writeFile(passwordFile, this.password)
+    await writeFile(passwordFile, this.password, { mode: 0o600 })
+    await giveTo(this.#runAs, passwordFile)
     const args = [`--pgdata=${this.#data}`, `--username=${this.user}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
     await runToEnd(join(this.#binaries.folder, 'initdb'), [...args, '--locale=C', '--encoding=UTF8', '--no-sync'], this.#process)
 
-    const lines = Object.entries({ ...THROW_AWAY_SETTINGS, ...settings }).map(([name, value]) => `${name} = '${value}'`)
-    await writeFile(join(this.#data, 'postgresql.conf'), lines.join('\n'))
-    await writeFile(join(this.#data, 'pg_hba.conf'), [...hba, 'host all all 127.0.0.1/32 scram-sha-256', ''].join('\n'))
+    if (tls !== undefined) {
+      await this.#write('server.crt', tls.certificate)
+      await this.#write('server.key', tls.key)
+    }
+    const lines = Object.entries({ ...THROW_AWAY_SETTINGS, ssl: tls !== undefined, ...settings }).map(
+      ([name, value]) => `${name} = '${value}'`,
+    )
+    await this.#write('postgresql.conf', lines.join('\n'))
+    await this.#write('pg_hba.conf', [...hba, 'host all all 127.0.0.1/32 scram-sha-256', ''].join('\n'))
+  }
+
+  /** Into the folder of the data, readable by the server alone: it refuses a key that others can read. */
+  async #write(name: string, text: string): Promise<void> {
+    const path = join(this.#data, name)
+    await writeFile(path, text, { mode: 0o600 })
+    await giveTo(this.#runAs, path)
   }
 
   async #startOnFreePort(): Promise<void> {

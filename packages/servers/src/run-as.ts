@@ -23,9 +23,9 @@ export function unprivileged(candidates: readonly string[] = ['postgres', 'nobod
   throw new Error(`root cannot run the server itself, and the machine has none of the users ${candidates.join(', ')}`)
 }
 
-/** Hands a folder over to the user, if it is another one than the present. */
-export async function giveTo(runAs: RunAs, folder: string): Promise<void> {
-  if (runAs.uid !== undefined && runAs.gid !== undefined) await chown(folder, runAs.uid, runAs.gid)
+/** Hands a file or a folder over to the user, if it is another one than the present. */
+export async function giveTo(runAs: RunAs, path: string): Promise<void> {
+  if (runAs.uid !== undefined && runAs.gid !== undefined) await chown(path, runAs.uid, runAs.gid)
 }
 
 function idOf(which: '-u' | '-g', name: string): number | undefined {

@@ -9,7 +9,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPostgres } from '../src/index.ts'
 
-describe('PostgresServer', () => {
+describe('PostgresServer', { timeout: 60_000 }, () => {
   it('serves databases of its own, restarts with the same port and data, and leaves nothing when closed', async () => {
     const server = await startPostgres({ settings: { max_connections: 7 } })
     const url = await server.createDatabase()
@@ -69,7 +69,7 @@ process.on('message', (how) => {
 })
 `
 
-describe('a server whose owner ends', () => {
+describe('a server whose owner ends', { timeout: 60_000 }, () => {
   const cache = fileURLToPath(new URL('../.cache/', import.meta.url))
   const program = `${cache}owner-${process.pid}.mjs`
 

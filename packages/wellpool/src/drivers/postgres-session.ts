@@ -13,6 +13,7 @@ interface ClientInternals {
     on(event: 'readyForQuery', listener: (message: { status: string }) => void): void
     on(event: 'commandComplete', listener: (message: { text: string }) => void): void
     on(event: 'errorMessage', listener: (error: Error) => void): void
+    on(event: 'notice', listener: (notice: { message: string; code?: string; severity?: string }) => void): void
   }
   /** Whether the server has answered everything and no query waits. */
   readonly readyForQuery?: boolean
@@ -38,6 +39,7 @@ export class PostgresSession {
   #setUpListens = false
   #untouched = true
   #lost: { readonly error: unknown } | undefined
+  #lastWords: Error | undefined
   #letGo = false
   #watcher: Watcher | undefined
   #probe: Promise<unknown> | undefined
@@ -61,8 +63,12 @@ export class PostgresSession {
     connection.on('errorMessage', (error) => {
       if (endsSession(error)) this.#reportLost(error)
     })
-    client.on('error', (error) => this.#reportLost(error))
-    client.on('end', () => this.#reportLost(new Error('Connection terminated unexpectedly')))
+    // A crash and an immediate shutdown are announced by a warning; the socket closes without an error.
+    connection.on('notice', ({ message, code, severity }) => {
+      if (endsSession({ code })) this.#lastWords = Object.assign(new Error(message), { code, severity })
+    })
+    client.on('error', (error) => this.#reportLost(this.#lastWords ?? error))
+    client.on('end', () => this.#reportLost(this.#lastWords ?? new Error('Connection terminated unexpectedly')))
   }
 
   /** Connects, logs in, and sets the session up. */
