@@ -28,9 +28,12 @@ export interface Clock {
   afterPoll(callback: () => void): void
 }
 
+/** Taken once: the global is a getter. */
+const timeline = performance
+
 /** The real clock: `performance.now()`, `Date.now()` and Node's timers. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => timeline.now(),
   wallNow: () => Date.now(),
   setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),

@@ -30,6 +30,8 @@ export class Generation<Client> {
   expiresAt = Number.POSITIVE_INFINITY
   /** When it last proved to work, ms of the clock; -Infinity makes it a suspect by itself. */
   lastProvenAt: number
+  /** The pool's beat in which a use proved it, if that still runs; -1 otherwise. Spares the next acquire a look at the clock. */
+  provenBeat = -1
   /** Who wants to know that the client was destroyed under them. */
   lostListeners: Set<(cause: unknown) => void> | undefined = undefined
   /** Why it was destroyed under its borrowers. */

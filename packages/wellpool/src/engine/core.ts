@@ -15,6 +15,9 @@ import { type Waiter, WaitQueue } from './wait-queue.ts'
 /** A check that passed this recently counts even with `verifyIdleAfter: 0`, else nothing would ever be served. ms */
 const JUST_NOW = 10
 
+/** How long a beat is, ms: what a use that was not measured took at most. */
+export const BEAT = 100
+
 /** A collector's methods, without the labels that come first. */
 type Measurement<Method extends keyof MetricsCollector> =
   NonNullable<MetricsCollector[Method]> extends (labels: MetricLabels, ...rest: infer Rest) => void ? Rest : never
@@ -47,10 +50,21 @@ export class Core<Client> {
   open = 0
   /** Connections that are neither closing nor closed, those still connecting included. */
   places = 0
+  /** Connections that are acquired. */
+  acquired = 0
+  /** How many borrowers a client serves at the same time. */
+  readonly maxLeases: number
   /** Who has not proven itself since then is a suspect. ms of the clock. */
   suspectSince = Number.NEGATIVE_INFINITY
-  /** Changes now and then while leases are handed out; a lease that sees it change reads the clock on release. */
+  /**
+   * Changes every {@link BEAT} ms while leases are handed out. Within a beat the hot path does without the
+   * clock, whose reading would cost as much as all the rest of an acquire.
+   */
   beat = 0
+  /** The latest reading of the clock on the hot path: at most a beat old while leases are handed out. */
+  lastNow: number
+  /** Whether a proof within the present beat is always recent enough to serve without another look. */
+  beatProves = false
   /** Whether most connections fail their checks, so that the check or the endpoint is to blame. */
   panic = false
 
@@ -71,6 +85,8 @@ export class Core<Client> {
   ) {
     const { clock } = options
     this.clock = clock
+    this.lastNow = clock.now()
+    this.maxLeases = driver.maxLeasesPerConnection ?? 1
     this.hold = new ProcessHold(clock)
     this.labels = { pool: options.name, protocol: driver.protocol }
     this.events = new Events(options.name, driver.protocol, () => clock.wallNow(), options.logger)
@@ -87,12 +103,9 @@ export class Core<Client> {
 
   /** Caller has changed the options. */
   noteWatchers(): void {
-    const { allowExitOnIdle, leakDetectionThreshold, metrics } = this.options
+    const { allowExitOnIdle, leakDetectionThreshold, metrics, verifyIdleAfter } = this.options
+    this.beatProves = verifyIdleAfter >= 2 * BEAT
     this.#watching = metrics !== undefined || allowExitOnIdle || leakDetectionThreshold !== Number.POSITIVE_INFINITY
-  }
-
-  get maxLeases(): number {
-    return this.driver.maxLeasesPerConnection ?? 1
   }
 
   /**
@@ -111,6 +124,8 @@ export class Core<Client> {
   /** The only way in which a connection's state changes. Listeners are told by the caller, afterwards. */
   setState(connection: Connection<Client>, to: ConnectionState): void {
     assertTransition(connection.state, to, connection.id)
+    if (to === 'acquired') this.acquired++
+    else if (connection.state === 'acquired') this.acquired--
     connection.state = to
   }
 
@@ -136,6 +151,12 @@ export class Core<Client> {
       if (isPresent(connection) && connection.state !== 'rebuilding' && connection.mark?.urgent !== true) count++
     }
     return count
+  }
+
+  /** Reads the clock for the hot path. */
+  readClock(): number {
+    this.lastNow = this.clock.now()
+    return this.lastNow
   }
 
   /** Whether the connection has to prove itself before it may serve. */

@@ -16,7 +16,7 @@ import { WakeDetector } from './wake-detector.ts'
 /** What the engine asks of the pool around it. */
 export interface EngineHost<Client> {
   /** Hands a connection that is fit to serve to who has waited longest. */
-  lend(connection: Connection<Client>, now: number): Lease<Client>
+  lend(connection: Connection<Client>): Lease<Client>
   /** A borrower leaves the queue without a lease. */
   refuse(waiter: Waiter<Lease<Client>>, error: Error): void
   expired(waiter: Waiter<Lease<Client>>): void
@@ -125,7 +125,7 @@ export class Engine<Client> {
     for (const connection of core.idle) {
       while (connection.list !== undefined && this.isFit(connection, now)) {
         if (core.waiting.size === 0) return
-        const lease = this.#host.lend(connection, now)
+        const lease = this.#host.lend(connection)
         core.waiting.shift()?.resolve(lease)
       }
     }

@@ -33,7 +33,8 @@ export class IdleStore<Client> {
   }
 
   remove(connection: Connection<Client>): void {
-    if (!this.#healthy.remove(connection)) this.#degraded.remove(connection)
+    if (connection === this.#healthy.head) this.#healthy.removeHead()
+    else if (!this.#healthy.remove(connection)) this.#degraded.remove(connection)
   }
 
   /** Moves a connection whose health has changed to where it belongs now. */

@@ -21,9 +21,9 @@ export class Lease<Client> {
   readonly #owner: LeaseOwner<Client>
   /** @internal */
   readonly generation: Generation<Client>
-  /** @internal When it was handed out, ms of the clock. */
+  /** @internal When it was handed out, ms of the clock; if it is not measured, up to a beat before that. */
   readonly acquiredAt: number
-  /** @internal The pool's beat at that time: tells whether its use may have been long. */
+  /** @internal The pool's beat at that time, or -1 to have the use measured: tells whether it may have been long. */
   readonly beat: number
   /** @internal Ends the watch of the leak detector. */
   leakWatch: (() => void) | undefined = undefined

@@ -1,5 +1,6 @@
 import { Deadline, type Timer } from './clock.ts'
 import type { Connection, Generation } from './connection.ts'
+import { BEAT } from './core.ts'
 import { formatMs } from './duration.ts'
 import type { Engine } from './engine.ts'
 import { watchForLeak } from './leak-detector.ts'
@@ -9,10 +10,9 @@ import type { Waiter } from './wait-queue.ts'
 /** A use is slow when it takes longer than this many times the pool's usual, and longer than the floor. */
 const SLOW_USE_FACTOR = 10
 const SLOW_USE_FLOOR = 250
-/** While leases are handed out the beat changes this often, ms: an upper bound for what an unmeasured use took. */
-const BEAT = 100
-/** Of uses within one beat, one in this many is measured (a power of two). Reading the clock costs as much as the rest. */
+/** One use in this many is measured (a power of two), the first ones all, so that the usual is soon known. */
 const MEASURED = 8
+const FIRST_ONES = 64
 
 /** Where leases are handed out and taken back: the hot path. */
 export class Lending<Client> implements LeaseOwner<Client> {
@@ -28,15 +28,38 @@ export class Lending<Client> implements LeaseOwner<Client> {
     this.#core = engine.core
   }
 
+  /**
+   * Hands out the connection that serves next, if it is fit to. Caller must know that nobody waits.
+   *
+   * One that a use has proven within this beat is taken without a look at the clock. If the process was asleep
+   * in the middle of a beat, what is acquired before the first timer runs is taken on trust.
+   */
+  lendIdle(): Lease<Client> | undefined {
+    const core = this.#core
+    const connection = core.idle.head
+    if (connection === undefined) return undefined
+    const generation = connection.current as Generation<Client>
+    const measured = core.watched || (generation.uses & (MEASURED - 1)) === 0 || core.counters.leased < FIRST_ONES
+    if (measured || generation.provenBeat !== core.beat) {
+      if (core.needsProof(generation, core.readClock())) return undefined
+    }
+    return this.#handOut(connection, generation, measured)
+  }
+
   /** Hands out a connection that is fit to serve. */
-  lend(connection: Connection<Client>, generation: Generation<Client>, now: number): Lease<Client> {
+  lend(connection: Connection<Client>): Lease<Client> {
+    this.#core.readClock()
+    return this.#handOut(connection, connection.current as Generation<Client>, true)
+  }
+
+  #handOut(connection: Connection<Client>, generation: Generation<Client>, measured: boolean): Lease<Client> {
     const core = this.#core
     if (generation.leases++ === 0) core.setState(connection, 'acquired')
     if (generation.leases >= core.maxLeases) core.idle.remove(connection)
     if (generation.uses++ > 0) core.counters.reused++
     core.counters.leased++
     generation.usedSinceProof = true
-    const lease = new Lease(this, generation, now, core.beat)
+    const lease = new Lease(this, generation, core.lastNow, measured ? -1 : core.beat)
     if (this.#beatTimer === undefined) this.#startBeat()
     if (core.watched) this.#noteLend(lease, core.waiting.head)
     return lease
@@ -59,18 +82,18 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const { connection } = generation
     lease.leakWatch?.()
 
-    // A short use ended within its beat: when it began is near enough. Some are measured all the same.
-    const sampled = (generation.uses & (MEASURED - 1)) === 1 || core.counters.leased < 64
-    let now = lease.acquiredAt
-    if (sampled || lease.beat !== core.beat || core.waiting.size > 0 || core.watched) now = core.clock.now()
+    // What ended in the beat in which it began was short.
+    const measured = lease.beat === -1
+    if (lease.beat !== core.beat || core.waiting.size > 0) core.readClock()
+    const now = core.lastNow
     const useMs = now - lease.acquiredAt
     if (core.watched) this.#noteRelease(lease, useMs)
 
     if (outcome === 'succeeded') {
       generation.requests++
-      if (now > generation.lastProvenAt) generation.lastProvenAt = now
-      if (sampled) core.useTimes.add(useMs)
-      if (useMs > SLOW_USE_FLOOR && useMs > SLOW_USE_FACTOR * (core.useTimes.usual ?? useMs)) generation.checkWanted = true
+      this.#proven(generation, now)
+      if (measured) core.useTimes.add(useMs)
+      if (useMs > SLOW_USE_FLOOR && useMs > SLOW_USE_FACTOR * (core.useTimes.usual ?? useMs)) this.#wantCheck(generation)
       if (connection.health === 'unknown' && connection.current === generation) core.setHealth(connection, 'healthy')
     } else if (outcome === 'failed') {
       this.#useFailed(generation, error, now)
@@ -82,6 +105,18 @@ export class Lending<Client> implements LeaseOwner<Client> {
     } else {
       this.#returned(generation, now)
     }
+  }
+
+  #proven(generation: Generation<Client>, now: number): void {
+    const core = this.#core
+    generation.lastProvenAt = now
+    generation.provenBeat = core.beatProves && this.#beatTimer !== undefined ? core.beat : -1
+  }
+
+  /** A use was far slower than usual: the connection is checked before it serves again. */
+  #wantCheck(generation: Generation<Client>): void {
+    generation.checkWanted = true
+    generation.provenBeat = -1
   }
 
   #noteRelease(lease: Lease<Client>, useMs: number): void {
@@ -99,7 +134,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
     generation.requests++
     const meaning = core.classify(error)
     if (meaning === 'application') {
-      if (now > generation.lastProvenAt) generation.lastProvenAt = now
+      this.#proven(generation, now)
       return
     }
     generation.countError()
@@ -107,6 +142,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
       this.#engine.lost(generation, `lost in use: ${core.copyError(error).message}`, error)
     } else {
       generation.lastProvenAt = Number.NEGATIVE_INFINITY
+      generation.provenBeat = -1
       if (generation.connection.current === generation) this.#engine.upkeep.evaluate(generation.connection)
     }
   }
@@ -133,7 +169,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
       settled = true
       deadline?.cancel()
       if (deadline !== undefined) this.#resets.delete(deadline)
-      if (error === undefined) this.#returned(generation, clock.now())
+      if (error === undefined) this.#returned(generation, this.#core.readClock())
       else this.#resetFailed(generation, error.cause)
     }
     const limit = options.resetTimeout
@@ -152,7 +188,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
       this.#engine.rebuilds.mark(connection, 'reset_failed', `reset failed: ${this.#core.copyError(error).message}`, true)
       // The mark waits for a release, and this is one: the client is not used any more.
     }
-    this.#returned(generation, this.#core.clock.now())
+    this.#returned(generation, this.#core.readClock())
   }
 
   /** A lease has ended and its client is tidy: the connection serves the next, or does what was put off until now. */
@@ -183,8 +219,9 @@ export class Lending<Client> implements LeaseOwner<Client> {
     }
 
     if (core.waiting.size > 0) {
-      if (core.state !== 'paused' && core.waiting.head !== undefined && this.#engine.isFit(connection, now)) {
-        const lease = this.lend(connection, generation, now)
+      if (core.state !== 'paused' && this.#engine.isFit(connection, now)) {
+        // The clock was read a moment ago, because somebody waits.
+        const lease = this.#handOut(connection, generation, true)
         core.waiting.shift()?.resolve(lease)
         if (free) return
       } else {

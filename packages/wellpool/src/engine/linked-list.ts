@@ -14,7 +14,13 @@ export class LinkedList<Member extends Linked<Member>> {
 
   /** Caller must own the member: it is in no list. */
   pushFront(member: Member): void {
-    this.insertBefore(this.head, member)
+    const { head } = this
+    member.next = head
+    member.list = this
+    this.head = member
+    if (head === undefined) this.tail = member
+    else head.previous = member
+    this.size++
   }
 
   /** Caller must own the member: it is in no list. */
@@ -33,6 +39,18 @@ export class LinkedList<Member extends Linked<Member>> {
     if (place === undefined) this.tail = member
     else place.previous = member
     this.size++
+  }
+
+  /** Takes out the first member. Caller must know that there is one. */
+  removeHead(): void {
+    const member = this.head as Member
+    const { next } = member
+    this.head = next
+    if (next === undefined) this.tail = undefined
+    else next.previous = undefined
+    member.next = undefined
+    member.list = undefined
+    this.size--
   }
 
   /** @returns whether the member was in this list. */

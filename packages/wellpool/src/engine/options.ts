@@ -326,7 +326,8 @@ export function resolveOptions(layers: readonly PoolOptions[], fallbackName: str
     }
   }
 
-  const resolved: Record<string, unknown> = {}
+  // Copied from a literal: an object that grows key by key becomes a hash table, which every acquire would search.
+  const resolved: Record<string, unknown> = { ...DEFAULT_OPTIONS }
   for (const [key, rule] of Object.entries<Rule>(RULES)) {
     const value = given[key] ?? (DEFAULT_OPTIONS as Record<string, unknown>)[key]
     if (value !== undefined) resolved[key] = checkValue(path + key, value, rule, problems)

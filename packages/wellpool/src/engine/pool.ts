@@ -42,7 +42,7 @@ export class Pool<Client> {
   /** Use {@link createPool}. @internal */
   constructor(driver: Driver<Client>, layers: readonly PoolOptions[], options = resolveOptions(layers, driver.protocol)) {
     this.#engine = new Engine(driver, options, {
-      lend: (connection, now) => this.#lending.lend(connection, connection.current as Generation<Client>, now),
+      lend: (connection) => this.#lending.lend(connection),
       refuse: (waiter, error) => this.#refuse(waiter, error),
       expired: (waiter) => this.#expired(waiter),
       settled: () => this.#lifecycle.settled(),
@@ -83,13 +83,8 @@ export class Pool<Client> {
   /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
   tryAcquire(): Lease<Client> | undefined {
     const core = this.#core
-    if (core.state !== 'running' || core.waiting.size > 0) return undefined
-    const connection = core.idle.head
-    if (connection === undefined) return undefined
-    const now = core.clock.now()
-    const generation = connection.current as Generation<Client>
-    if (core.needsProof(generation, now) || core.places > core.options.maxConnections) return undefined
-    return this.#lending.lend(connection, generation, now)
+    if (core.state !== 'running' || core.waiting.size > 0 || core.places > core.options.maxConnections) return undefined
+    return this.#lending.lendIdle()
   }
 
   /**
@@ -117,7 +112,7 @@ export class Pool<Client> {
         lease = await this.#wait(options?.signal, timeout, attempt === 1 ? undefined : since)
         waited += core.clock.now() - began
       } else {
-        since ??= lease.acquiredAt
+        if (options?.idempotent === true) since ??= core.clock.now()
       }
       try {
         const result = await runUnderLease(lease, run, attempt, options?.signal)
@@ -274,7 +269,8 @@ export class Pool<Client> {
       const waiter = new Waiter<Lease<Client>>(resolve, reject, since ?? now)
       if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
       else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason))
-      core.changed()
+      // With everything in use and no room to grow, all that helps is a release, and it comes by itself.
+      if (core.acquired < core.places || core.places < options.maxConnections) core.changed()
     })
   }
 
