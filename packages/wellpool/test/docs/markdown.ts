@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 /** The repository's folder. */
 export const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
-/** README.md and the pages in docs/, seen from the repository's folder. */
+/** The pages for users and contributors, seen from the repository's folder. */
 export function pages(): string[] {
   const docs = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'))
-  return ['README.md', ...docs.map((name) => `docs/${name}`)]
+  return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs.map((name) => `docs/${name}`)]
 }
 
 /** The text of a page. */

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import * as errors from '../../src/engine/errors.ts'
 import type { BatchRebuildResult } from '../../src/index.ts'
@@ -89,4 +91,13 @@ describe('ConfigError', () => {
     expect(error.message).toContain("backoff.base: got 'x', allowed is a duration")
     expect(error.problems).toEqual([first, second])
   })
+})
+
+test('the names survive a bundler that shortens those of classes', async () => {
+  const entry = fileURLToPath(new URL('../../src/engine/errors.ts', import.meta.url))
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, minify: true, format: 'esm', write: false })
+  const bundled: typeof errors = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`)
+  const names = Object.entries<unknown>(bundled).filter(([, value]) => typeof value === 'function')
+  expect(names.length).toBeGreaterThan(CASES.length)
+  for (const [name, value] of names) expect((value as typeof Error).prototype.name).toBe(name)
 })

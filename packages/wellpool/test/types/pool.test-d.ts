@@ -142,6 +142,14 @@ describe('results', () => {
     expectTypeOf(pool).toExtend<AsyncDisposable>()
   })
 
+  test('a pool of any client fits where the client does not matter', () => {
+    expectTypeOf<Pool<Session>>().toExtend<Pool<unknown>>()
+    expectTypeOf<Lease<Session>>().toExtend<Lease<unknown>>()
+    // @ts-expect-error: another client
+    const other: Pool<{ rewind(): void }> = pool
+    expectTypeOf(other).toBeObject()
+  })
+
   test('no public type is any', () => {
     expectTypeOf(pool.stats()).not.toBeAny()
     expectTypeOf<Parameters<Pool<Session>['use']>[0]>().not.toBeAny()

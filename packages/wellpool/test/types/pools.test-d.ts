@@ -73,7 +73,7 @@ describe('a set of pools', () => {
 
   test('can be made of drivers whose names are not known beforehand', () => {
     const some: Record<string, Driver<Query>> = {}
-    expectTypeOf(createPools(some)['orders']).toEqualTypeOf<Pool<Query> | undefined>()
+    expectTypeOf(createPools(some).orders).toEqualTypeOf<Pool<Query> | undefined>()
   })
 
   test('is empty when it is made from nothing', () => {
