@@ -3,9 +3,9 @@
  * cycles and each file can be understood from those above it. Add a new file to the first row that fits.
  */
 export const ENGINE_ROWS = [
-  ['clock', 'connection-state', 'duration', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
-  ['metrics', 'rebuild-result', 'pool-types', 'wait-queue', 'connection', 'wake-detector'],
-  ['errors', 'events', 'records', 'idle-store'],
+  ['clock', 'connection-state', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
+  ['duration', 'metrics', 'rebuild-result', 'wait-queue', 'connection', 'wake-detector'],
+  ['errors', 'events', 'records', 'idle-store', 'pool-types'],
   ['options', 'lease'],
   ['driver', 'limits', 'use'],
   ['core'],

@@ -39,7 +39,7 @@ export function checkClient<Client>(
     }
     if (phase !== 'asking') return
     phase = timedOut ? 'late' : 'over'
-    deadline?.cancel()
+    deadline.cancel()
     const what = timedOut ? `time-out after ${formatMs(timeout)}` : core.copyError(cause).message
     const error = ok
       ? undefined
@@ -49,13 +49,10 @@ export function checkClient<Client>(
         )
     ended({ ok, elapsedMs: clock.now() - startedAt, timedOut, error })
   }
-  const deadline =
-    timeout === Number.POSITIVE_INFINITY
-      ? undefined
-      : new Deadline(clock, timeout, () => {
-          end(false, true, undefined)
-          controller.abort(new HealthCheckError(`the check took longer than ${formatMs(timeout)}`))
-        })
+  const deadline = new Deadline(clock, timeout, () => {
+    end(false, true, undefined)
+    controller.abort(new HealthCheckError(`the check took longer than ${formatMs(timeout)}`))
+  })
   attempt(() => driver.check(generation.client, { signal: controller.signal })).then(
     () => end(true, false, undefined),
     (error: unknown) => end(false, false, error),
@@ -63,7 +60,7 @@ export function checkClient<Client>(
   return () => {
     if (phase === 'over') return
     phase = 'over'
-    deadline?.cancel()
+    deadline.cancel()
     controller.abort(new HealthCheckError('the check was abandoned'))
   }
 }

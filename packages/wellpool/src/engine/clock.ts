@@ -42,27 +42,64 @@ export const systemClock: Clock = {
   },
 }
 
+/** A duration that never passes, a limit that is never reached: what `Infinity` means in options. It reaches no timer. */
+export const NEVER = Number.POSITIVE_INFINITY
+
+/** One timer that can be set again and cleared; never more than one is pending. */
+export class Alarm {
+  readonly #clock: Clock
+  readonly #ring: () => void
+  #timer: Timer | undefined
+
+  constructor(clock: Clock, ring: () => void) {
+    this.#clock = clock
+    this.#ring = ring
+  }
+
+  get pending(): boolean {
+    return this.#timer !== undefined
+  }
+
+  /** @param delay ms from now, rounded up; `NEVER` only clears it */
+  set(delay: number): void {
+    this.clear()
+    if (delay === NEVER) return
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#ring()
+      },
+      // Rounded up, because a timer that fires a fraction early finds nothing due and would be set again.
+      Math.max(0, Math.ceil(delay)),
+    )
+  }
+
+  clear(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}
+
 /**
  * A time-out that is decided fairly: when it expires, sockets are read once more before `expired` is called,
  * so that an answer that has arrived in time is never taken for a missing one.
  */
 export class Deadline {
-  readonly #clock: Clock
+  readonly #alarm: Alarm
   readonly #expired: () => void
-  readonly #timer: Timer
   #over = false
 
-  /** @param delay ms until it expires. */
+  /** @param delay ms until it expires; `NEVER`: it does not */
   constructor(clock: Clock, delay: number, expired: () => void) {
-    this.#clock = clock
     this.#expired = expired
-    this.#timer = clock.setTimeout(() => clock.afterPoll(() => this.#decide()), delay)
+    this.#alarm = new Alarm(clock, () => clock.afterPoll(() => this.#decide()))
+    this.#alarm.set(delay)
   }
 
   /** After this `expired` is not called any more. */
   cancel(): void {
     this.#over = true
-    this.#clock.clearTimeout(this.#timer)
+    this.#alarm.clear()
   }
 
   #decide(): void {

@@ -92,9 +92,7 @@ export class Closer<Client> {
     core.idle.remove(connection)
     abandonCheck(connection)
     connection.rebuild?.cancel()
-    for (const timer of [connection.healthTimer, connection.recheckTimer, connection.ageTimer]) {
-      if (timer !== undefined) core.clock.clearTimeout(timer)
-    }
+    for (const alarm of [connection.healthCheck, connection.recheck, connection.age]) alarm?.clear()
     connection.mark = undefined
     core.setState(connection, 'closing')
     core.places--

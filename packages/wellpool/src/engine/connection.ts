@@ -1,4 +1,4 @@
-import type { Timer } from './clock.ts'
+import { type Alarm, NEVER } from './clock.ts'
 import type { ConnectionState, Health } from './connection-state.ts'
 import type { Linked } from './linked-list.ts'
 import type { Mark } from './reason.ts'
@@ -27,7 +27,7 @@ export class Generation<Client> {
   /** Whether its end has been counted and told. */
   reported = false
   /** When it comes of age, ms of the clock. */
-  expiresAt = Number.POSITIVE_INFINITY
+  expiresAt = NEVER
   /** When it last proved to work, ms of the clock; -Infinity makes it a suspect by itself. */
   lastProvenAt: number
   /** The pool's beat in which a use proved it, if that still runs; -1 otherwise. Spares the next acquire a look at the clock. */
@@ -104,10 +104,12 @@ export class Connection<Client> implements Linked<Connection<Client>> {
   /** When it last became idle, ms of the clock. */
   idleSince = 0
   lastRebuiltAt: number | undefined = undefined
-  /** Set while the next check is already decided, after a failed or slow one. */
-  recheckTimer: Timer | undefined = undefined
-  healthTimer: Timer | undefined = undefined
-  ageTimer: Timer | undefined = undefined
+  /** The next check after a failed or slow one. */
+  recheck: Alarm | undefined = undefined
+  /** The next check in turn. */
+  healthCheck: Alarm | undefined = undefined
+  /** When the client comes of age. */
+  age: Alarm | undefined = undefined
 
   /**
    * @param sequence counts the connections of a pool; it spreads their checks

@@ -1,5 +1,5 @@
 import { Backoff } from './backoff.ts'
-import { Deadline, type Timer } from './clock.ts'
+import { Alarm, Deadline, NEVER } from './clock.ts'
 import { attempt, type Closer } from './closer.ts'
 import { type Connection, Generation } from './connection.ts'
 import type { Core } from './core.ts'
@@ -44,8 +44,9 @@ export class Connector<Client> {
   #breaker: BreakerState = 'closed'
   #openedAt = 0
   /** Connects allowed at the same time; grows again from 1 after an outage. */
-  #allowance = Number.POSITIVE_INFINITY
-  #timer: Timer | undefined
+  #allowance = NEVER
+  /** The next try. */
+  readonly #retry: Alarm
   #lastError: ConnectError | undefined
   #lastFatal = false
   /** Changes with each eviction: a client whose connect began before is discarded on arrival. */
@@ -56,6 +57,7 @@ export class Connector<Client> {
     this.#core = core
     this.#closer = closer
     this.#next = next
+    this.#retry = new Alarm(core.clock, () => core.changed())
   }
 
   get breaker(): BreakerState {
@@ -85,13 +87,13 @@ export class Connector<Client> {
       if (this.#breaker !== 'open' && this.#connects.size >= Math.min(this.#allowance, this.#core.options.maxConnecting)) return
       const demand = this.#next()
       if (demand === undefined) {
-        this.#disarm()
+        this.#retry.clear()
         return
       }
       if (this.#breaker !== 'closed') {
         const left = this.#openedAt + this.#delay() - this.#core.clock.now()
         if (left > 0) {
-          this.#arm(left)
+          this.#retry.set(left)
           return
         }
         this.#halfOpen()
@@ -112,7 +114,7 @@ export class Connector<Client> {
 
   /** Ends the wait for the next try. */
   stop(): void {
-    this.#disarm()
+    this.#retry.clear()
   }
 
   #begin(demand: Demand<Client>): void {
@@ -218,7 +220,7 @@ export class Connector<Client> {
     this.#allowance++
     if (this.#breaker !== 'closed') {
       this.#breaker = 'closed'
-      this.#disarm()
+      this.#retry.clear()
       core.events.emit('breakerClosed', {})
     }
     core.changed()
@@ -251,7 +253,7 @@ export class Connector<Client> {
   }
 
   #halfOpen(): void {
-    this.#disarm()
+    this.#retry.clear()
     this.#breaker = 'half-open'
     // Connects from before the outage was known: half-open means exactly one.
     this.giveUpAll()
@@ -265,18 +267,5 @@ export class Connector<Client> {
 
   #delay(): number {
     return this.#backoff.delay(this.#core.options.backoff, this.#core.waiting.size > 0 && !this.#lastFatal)
-  }
-
-  #arm(delay: number): void {
-    this.#disarm()
-    this.#timer = this.#core.clock.setTimeout(() => {
-      this.#timer = undefined
-      this.#core.changed()
-    }, Math.ceil(delay))
-  }
-
-  #disarm(): void {
-    if (this.#timer !== undefined) this.#core.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
   }
 }

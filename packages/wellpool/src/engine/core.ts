@@ -1,4 +1,4 @@
-import { type Clock, ProcessHold } from './clock.ts'
+import { type Clock, NEVER, ProcessHold } from './clock.ts'
 import type { Check, Connection, Generation } from './connection.ts'
 import { assertTransition, type ConnectionState, type Health } from './connection-state.ts'
 import type { Driver, ErrorClass } from './driver.ts'
@@ -105,7 +105,7 @@ export class Core<Client> {
   noteWatchers(): void {
     const { allowExitOnIdle, leakDetectionThreshold, metrics, verifyIdleAfter } = this.options
     this.beatProves = verifyIdleAfter >= 2 * BEAT
-    this.#watching = metrics !== undefined || allowExitOnIdle || leakDetectionThreshold !== Number.POSITIVE_INFINITY
+    this.#watching = metrics !== undefined || allowExitOnIdle || leakDetectionThreshold !== NEVER
   }
 
   /**

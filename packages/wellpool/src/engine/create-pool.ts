@@ -1,3 +1,4 @@
+import { NEVER } from './clock.ts'
 import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { type PoolOptions, resolveOptions } from './options.ts'
@@ -47,7 +48,7 @@ export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
     if (fields[key] !== undefined && typeof fields[key] !== 'function') wrong(key, 'a function, or absent')
   }
   const leases = fields.maxLeasesPerConnection
-  const isCount = leases === undefined || leases === Number.POSITIVE_INFINITY || (Number.isInteger(leases) && (leases as number) >= 1)
+  const isCount = leases === undefined || leases === NEVER || (Number.isInteger(leases) && (leases as number) >= 1)
   if (!isCount)
     problems.push({ path: `${path}driver.maxLeasesPerConnection`, given: String(leases), allowed: 'a whole number from 1, or Infinity' })
   return problems

@@ -1,3 +1,4 @@
+import { NEVER } from './clock.ts'
 /** A length of time: a number of milliseconds, or text such as `'30s'`, `'5m'`, `'1h30m'`, `'250ms'`, `'1.5s'`, `'infinity'`. */
 export type Duration = number | string
 
@@ -7,7 +8,7 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y
 /** @returns milliseconds, or undefined if the text is no duration. */
 export function parseDuration(text: string): number | undefined {
   const trimmed = text.trim().toLowerCase()
-  if (trimmed === 'infinity') return Number.POSITIVE_INFINITY
+  if (trimmed === 'infinity') return NEVER
   if (trimmed === '0') return 0
   let total = 0
   PART.lastIndex = 0

@@ -36,10 +36,6 @@ export class WellpoolError extends Error {
     this.code = code
     this.retryable = retryable
   }
-
-  static {
-    WellpoolError.prototype.name = 'WellpoolError'
-  }
 }
 
 /** Why a borrower got nothing: all connections in use, one being made, the pool paused, or the endpoint down. */
@@ -190,8 +186,9 @@ export class LeaseReleasedError extends WellpoolError {
   }
 }
 
-// On the prototype, as the classes of the language have it: not a property of each error.
-for (const errorClass of [
+// On the prototype, as the classes of the language have it, and by its text: a bundler may rename the class.
+for (const [name, errorClass] of Object.entries({
+  WellpoolError,
   AcquireTimeoutError,
   PoolClosedError,
   PoolPausedError,
@@ -206,6 +203,6 @@ for (const errorClass of [
   RebuildFailedError,
   ConfigError,
   LeaseReleasedError,
-]) {
-  Object.defineProperty(errorClass.prototype, 'name', { value: errorClass.name, configurable: true, writable: true })
+})) {
+  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true })
 }

@@ -1,5 +1,5 @@
 import { type CheckResult, checkClient } from './client-check.ts'
-import type { Timer } from './clock.ts'
+import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
 import type { Check, Connection, Generation } from './connection.ts'
 import { abandonCheck, type Core, isPresent } from './core.ts'
@@ -39,29 +39,23 @@ export class HealthMonitor<Client> {
     connection.failures = 0
     connection.slowChecks = 0
     connection.lastFailedAt = Number.NEGATIVE_INFINITY
-    this.#clear(connection.recheckTimer)
-    connection.recheckTimer = undefined
+    connection.recheck ??= new Alarm(this.#core.clock, () => this.#recheck(connection))
+    connection.recheck.clear()
+    connection.healthCheck ??= new Alarm(this.#core.clock, () => {
+      this.schedule(connection)
+      this.#regularCheck(connection)
+    })
     this.schedule(connection)
   }
 
   /** Plans the next regular check: each connection has its own place within the interval. */
   schedule(connection: Connection<Client>): void {
     const { clock, options } = this.#core
-    this.#clear(connection.healthTimer)
-    connection.healthTimer = undefined
     const interval = options.healthCheckInterval
-    if (interval === Number.POSITIVE_INFINITY) return
     const place = this.#startedAt + ((connection.sequence * GOLDEN) % 1) * interval
     const past = (clock.now() - place) % interval
-    const delay = interval - (past < 0 ? past + interval : past)
-    // A timer that fires a fraction early would otherwise find its own place ahead of it.
-    connection.healthTimer = clock.setTimeout(
-      () => {
-        this.schedule(connection)
-        this.#regularCheck(connection, interval)
-      },
-      Math.max(1, Math.ceil(delay)),
-    )
+    const left = interval - (past < 0 ? past + interval : past)
+    connection.healthCheck?.set(interval === NEVER ? NEVER : Math.max(1, left))
   }
 
   /** Whether a check of the connection can begin now. */
@@ -74,8 +68,7 @@ export class HealthMonitor<Client> {
   check(connection: Connection<Client>): void {
     const core = this.#core
     const generation = connection.current as Generation<Client>
-    this.#clear(connection.recheckTimer)
-    connection.recheckTimer = undefined
+    connection.recheck?.clear()
     generation.checkWanted = false
     // Where a client takes several leases, checks run beside them.
     if (core.maxLeases === 1) {
@@ -93,11 +86,11 @@ export class HealthMonitor<Client> {
     connection.check = check
   }
 
-  #regularCheck(connection: Connection<Client>, interval: number): void {
+  #regularCheck(connection: Connection<Client>): void {
     const core = this.#core
-    if (connection.recheckTimer !== undefined || core.waiting.size > 0 || !this.canCheck(connection)) return
+    if (connection.recheck?.pending === true || core.waiting.size > 0 || !this.canCheck(connection)) return
     const { lastProvenAt } = connection.current as Generation<Client>
-    if (lastProvenAt >= core.suspectSince && core.clock.now() - lastProvenAt < interval) return
+    if (lastProvenAt >= core.suspectSince && core.clock.now() - lastProvenAt < core.options.healthCheckInterval) return
     this.check(connection)
   }
 
@@ -213,12 +206,7 @@ export class HealthMonitor<Client> {
 
   /** After a failure the next check does not wait for its turn. */
   #recheckSoon(connection: Connection<Client>): void {
-    const { clock, options } = this.#core
-    this.#clear(connection.recheckTimer)
-    connection.recheckTimer = clock.setTimeout(() => {
-      connection.recheckTimer = undefined
-      this.#recheck(connection)
-    }, options.healthRecheckInterval)
+    connection.recheck?.set(this.#core.options.healthRecheckInterval)
   }
 
   #recheck(connection: Connection<Client>): void {
@@ -231,10 +219,6 @@ export class HealthMonitor<Client> {
       this.check(connection)
     }
     this.#core.changed()
-  }
-
-  #clear(timer: Timer | undefined): void {
-    if (timer !== undefined) this.#core.clock.clearTimeout(timer)
   }
 
   /** Forgets a check in flight, because its client is being replaced. */

@@ -1,4 +1,4 @@
-import { Deadline, type Timer } from './clock.ts'
+import { Alarm, Deadline, NEVER } from './clock.ts'
 import type { Connection, Generation } from './connection.ts'
 import { BEAT } from './core.ts'
 import { formatMs } from './duration.ts'
@@ -18,7 +18,7 @@ const FIRST_ONES = 64
 export class Lending<Client> implements LeaseOwner<Client> {
   readonly #engine: Engine<Client>
   readonly #core: Engine<Client>['core']
-  #beatTimer: Timer | undefined
+  readonly #beat: Alarm
   #acquiredAtBeat = 0
   /** Resets under way. */
   readonly #resets = new Set<Deadline>()
@@ -26,6 +26,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   constructor(engine: Engine<Client>) {
     this.#engine = engine
     this.#core = engine.core
+    this.#beat = new Alarm(this.#core.clock, () => this.#nextBeat())
   }
 
   /**
@@ -60,7 +61,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
     core.counters.leased++
     generation.usedSinceProof = true
     const lease = new Lease(this, generation, core.lastNow, measured ? -1 : core.beat)
-    if (this.#beatTimer === undefined) this.#startBeat()
+    if (!this.#beat.pending) this.#startBeat()
     if (core.watched) this.#noteLend(lease, core.waiting.head)
     return lease
   }
@@ -69,7 +70,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #noteLend(lease: Lease<Client>, waiter: Waiter<Lease<Client>> | undefined): void {
     const core = this.#core
     const { options } = core
-    if (options.leakDetectionThreshold !== Number.POSITIVE_INFINITY) watchForLeak(core, lease)
+    if (options.leakDetectionThreshold !== NEVER) watchForLeak(core, lease)
     if (options.allowExitOnIdle) this.#engine.setHold(lease.generation, true)
     core.measure('acquired', waiter === undefined ? 0 : lease.acquiredAt - waiter.since)
     if (core.events.heard('connectionAcquired')) core.events.emit('connectionAcquired', core.identify(lease.generation.connection))
@@ -110,7 +111,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #proven(generation: Generation<Client>, now: number): void {
     const core = this.#core
     generation.lastProvenAt = now
-    generation.provenBeat = core.beatProves && this.#beatTimer !== undefined ? core.beat : -1
+    generation.provenBeat = core.beatProves && this.#beat.pending ? core.beat : -1
   }
 
   /** A use was far slower than usual: the connection is checked before it serves again. */
@@ -167,15 +168,15 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const settle = (error?: { readonly cause: unknown }): void => {
       if (settled) return
       settled = true
-      deadline?.cancel()
-      if (deadline !== undefined) this.#resets.delete(deadline)
+      deadline.cancel()
+      this.#resets.delete(deadline)
       if (error === undefined) this.#returned(generation, this.#core.readClock())
       else this.#resetFailed(generation, error.cause)
     }
     const limit = options.resetTimeout
     const late = (): void => settle({ cause: new Error(`time-out after ${formatMs(limit)} (resetTimeout)`) })
-    const deadline = limit === Number.POSITIVE_INFINITY ? undefined : new Deadline(clock, limit, late)
-    if (deadline !== undefined) this.#resets.add(deadline)
+    const deadline = new Deadline(clock, limit, late)
+    this.#resets.add(deadline)
     pending.then(
       () => settle(),
       (cause: unknown) => settle({ cause }),
@@ -274,13 +275,14 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
   /** Lets a release know, without reading the clock, whether its use may have been long. */
   #startBeat(): void {
+    this.#acquiredAtBeat = this.#core.counters.leased
+    this.#beat.set(BEAT)
+  }
+
+  #nextBeat(): void {
     const core = this.#core
-    this.#acquiredAtBeat = core.counters.leased
-    this.#beatTimer = core.clock.setTimeout(() => {
-      core.beat++
-      this.#beatTimer = undefined
-      if (core.counters.leased !== this.#acquiredAtBeat && core.state === 'running') this.#startBeat()
-    }, BEAT)
+    core.beat++
+    if (core.counters.leased !== this.#acquiredAtBeat && core.state === 'running') this.#startBeat()
   }
 
   recordOf(generation: Generation<Client>): ReturnType<LeaseOwner<Client>['recordOf']> {
@@ -289,7 +291,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
   /** Ends all timers. Caller must have closed all connections. */
   stop(): void {
-    if (this.#beatTimer !== undefined) this.#core.clock.clearTimeout(this.#beatTimer)
+    this.#beat.clear()
     for (const deadline of this.#resets) deadline.cancel()
     this.#resets.clear()
   }

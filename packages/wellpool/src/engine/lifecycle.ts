@@ -71,26 +71,23 @@ export class Lifecycle<Client> {
     let end: (error?: unknown) => void = () => {}
     try {
       await new Promise<void>((resolve, reject) => {
-        const deadline =
-          timeout === Number.POSITIVE_INFINITY
-            ? undefined
-            : new Deadline(core.clock, timeout, () => {
-                const { lastError } = connector
-                const why = lastError?.message ?? 'connects are still under way'
-                reject(
-                  new ConnectError(
-                    `pool ${core.options.name} has not reached ${core.options.minConnections} connections within ${formatMs(timeout)}: ${why}`,
-                    lastError,
-                  ),
-                )
-              })
+        const deadline = new Deadline(core.clock, timeout, () => {
+          const { lastError } = connector
+          const why = lastError?.message ?? 'connects are still under way'
+          reject(
+            new ConnectError(
+              `pool ${core.options.name} has not reached ${core.options.minConnections} connections within ${formatMs(timeout)}: ${why}`,
+              lastError,
+            ),
+          )
+        })
         const awaited = { reached: () => this.#warmedUp, resolve }
         const onAbort = (): void => reject(options.signal?.reason)
         options.signal?.addEventListener('abort', onAbort)
         this.#awaited.add(awaited)
         this.#startRefusals.add(reject)
         end = () => {
-          deadline?.cancel()
+          deadline.cancel()
           options.signal?.removeEventListener('abort', onAbort)
           this.#awaited.delete(awaited)
           this.#startRefusals.delete(reject)
@@ -294,17 +291,14 @@ export class Lifecycle<Client> {
       const awaited: Awaited = {
         reached,
         resolve: () => {
-          deadline?.cancel()
+          deadline.cancel()
           resolve(true)
         },
       }
-      const deadline =
-        timeout === Number.POSITIVE_INFINITY
-          ? undefined
-          : new Deadline(clock, timeout, () => {
-              this.#awaited.delete(awaited)
-              resolve(false)
-            })
+      const deadline = new Deadline(clock, timeout, () => {
+        this.#awaited.delete(awaited)
+        resolve(false)
+      })
       this.#awaited.add(awaited)
     })
   }

@@ -1,3 +1,4 @@
+import { NEVER } from './clock.ts'
 import type { Connection, Generation } from './connection.ts'
 import { formatMs } from './duration.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -32,14 +33,14 @@ function enabledLimits<Client>(
 ): Limit[] {
   const limits: Limit[] = []
   const { maxUses, maxLifetime, maxErrorRate, minRequestsForErrorRate, rebuildMinInterval } = options
-  if (maxUses !== Number.POSITIVE_INFINITY) {
+  if (maxUses !== NEVER) {
     limits.push({
       kind: 'max_uses',
       isReached: generation.uses >= maxUses,
       detail: `used ${generation.uses} times, allowed are ${maxUses}`,
     })
   }
-  if (maxLifetime !== Number.POSITIVE_INFINITY) {
+  if (maxLifetime !== NEVER) {
     const age = now - generation.connectedAt
     limits.push({
       kind: 'max_lifetime',
@@ -47,7 +48,7 @@ function enabledLimits<Client>(
       detail: `${formatMs(age)} old, its share of ${formatMs(maxLifetime)}`,
     })
   }
-  if (maxErrorRate !== Number.POSITIVE_INFINITY) {
+  if (maxErrorRate !== NEVER) {
     const rate = generation.errorRate
     const rested = connection.lastRebuiltAt === undefined || now - connection.lastRebuiltAt >= rebuildMinInterval
     limits.push({

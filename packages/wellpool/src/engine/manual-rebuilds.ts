@@ -1,4 +1,4 @@
-import { Deadline } from './clock.ts'
+import { Deadline, NEVER } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { isPresent } from './core.ts'
 import type { Engine } from './engine.ts'
@@ -46,7 +46,7 @@ export class ManualRebuilds<Client> {
   async batch(options: BatchRebuildOptions): Promise<BatchRebuildResult> {
     const { core, rebuilds, upkeep } = this.#engine
     options.signal?.throwIfAborted()
-    const timeout = resolveTimeout(options.timeout) ?? Number.POSITIVE_INFINITY
+    const timeout = resolveTimeout(options.timeout) ?? NEVER
     this.#refuseWhenClosed()
     const startedAt = core.clock.wallNow()
     const began = core.clock.now()
@@ -93,12 +93,12 @@ export class ManualRebuilds<Client> {
         const giveUp = (why: NotBegun['why']): void => {
           if (!task.begun || (leave && why === 'aborted')) resolve(new NotBegun(why))
         }
-        const deadline = timeout === Number.POSITIVE_INFINITY ? undefined : new Deadline(clock, timeout, () => giveUp('timed_out'))
+        const deadline = new Deadline(clock, timeout, () => giveUp('timed_out'))
         const onAbort = (): void => giveUp('aborted')
         signal?.addEventListener('abort', onAbort)
         task.listeners.add(listener)
         cleanUp = () => {
-          deadline?.cancel()
+          deadline.cancel()
           signal?.removeEventListener('abort', onAbort)
           task.listeners.delete(listener)
         }

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, NEVER, systemClock } from './clock.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import type { Logger } from './logger.ts'
@@ -280,7 +280,7 @@ export const DEFAULT_OPTIONS = {
   hedgeDelay: 50,
   smartRebuildEnabled: true,
   rebuildStrategy: 'any',
-  maxUses: Number.POSITIVE_INFINITY,
+  maxUses: NEVER,
   maxLifetime: '30m',
   maxLifetimeJitter: 0.25,
   maxErrorRate: 0.2,
@@ -329,18 +329,18 @@ export function resolveOptions(layers: readonly PoolOptions[], fallbackName: str
   // Copied from a literal: an object that grows key by key becomes a hash table, which every acquire would search.
   const resolved: Record<string, unknown> = { ...DEFAULT_OPTIONS }
   for (const [key, rule] of Object.entries<Rule>(RULES)) {
-    const value = given[key] ?? (DEFAULT_OPTIONS as Record<string, unknown>)[key]
+    const value = key in given ? given[key] : (DEFAULT_OPTIONS as Record<string, unknown>)[key]
     if (value !== undefined) resolved[key] = checkValue(path + key, value, rule, problems)
   }
   resolved.backoff = Object.fromEntries(
     Object.entries(BACKOFF_RULES).map(([key, rule]) => [key, checkValue(`${path}backoff.${key}`, backoff[key], rule, problems)]),
   )
   resolved.minConnections ??= Math.min(2, resolved.maxConnections as number)
-  resolved.name = given.name ?? fallbackName
+  resolved.name = 'name' in given ? given.name : fallbackName
   resolved.metrics = given.metrics
   resolved.logger = given.logger
-  resolved.clock = given.clock ?? systemClock
-  resolved.random = given.random ?? Math.random
+  resolved.clock = 'clock' in given ? given.clock : systemClock
+  resolved.random = 'random' in given ? given.random : Math.random
 
   const options = resolved as unknown as ResolvedOptions
   checkCollaborators(options, path, problems)
@@ -356,7 +356,7 @@ function mergeBackoff(value: unknown, into: Record<string, unknown>, path: strin
   }
   for (const [key, part] of Object.entries(value)) {
     if (part === undefined) continue
-    if (key in BACKOFF_RULES) into[key] = part
+    if (Object.hasOwn(BACKOFF_RULES, key)) into[key] = part
     else problems.push({ path: `${path}backoff.${key}`, given: 'an unknown option', allowed: 'base, max, maxWhileWaited' })
   }
 }
@@ -371,9 +371,10 @@ function checkValue(path: string, value: unknown, rule: Rule, problems: ConfigPr
 
   const parsed = typeof value === 'string' && rule.duration ? parseDuration(value) : value
   if (typeof parsed !== 'number' || Number.isNaN(parsed)) return fail()
-  if (parsed === 0 && rule.zeroIsOff) return Number.POSITIVE_INFINITY
-  if (parsed === Number.POSITIVE_INFINITY) return rule.infinity ? parsed : fail()
-  if (parsed < rule.min || parsed > rule.max || (rule.exclusive && parsed === rule.min)) return fail()
+  if (parsed === 0 && rule.zeroIsOff) return NEVER
+  if (parsed === NEVER) return rule.infinity ? parsed : fail()
+  if (parsed < rule.min || parsed > rule.max || (rule.duration && parsed > 0 && parsed < 1) || (rule.exclusive && parsed === rule.min))
+    return fail()
   return rule.integer && !Number.isInteger(parsed) ? fail() : parsed
 }
 
@@ -410,7 +411,7 @@ function checkTogether(options: ResolvedOptions, path: string, problems: ConfigP
   }
   const limits = { max_uses: options.maxUses, max_lifetime: options.maxLifetime, error_rate: options.maxErrorRate }
   const { rebuildStrategy: strategy } = options
-  if (strategy !== 'any' && strategy !== 'all' && limits[strategy] === Number.POSITIVE_INFINITY) {
+  if (strategy !== 'any' && strategy !== 'all' && limits[strategy] === NEVER) {
     problems.push({ path: `${path}rebuildStrategy`, given: show(strategy), allowed: 'a limit that is enabled: this one is turned off' })
   }
 }
@@ -470,7 +471,7 @@ function show(value: unknown): string {
 export function resolveTimeout(timeout: Duration | undefined): number | undefined {
   if (timeout === undefined) return undefined
   const ms = typeof timeout === 'string' ? parseDuration(timeout) : timeout
-  if (typeof ms === 'number' && ms >= 0 && (ms <= MAX_TIMER_MS || ms === Number.POSITIVE_INFINITY)) return ms
+  if (typeof ms === 'number' && ms >= 0 && (ms <= MAX_TIMER_MS || ms === NEVER)) return ms
   throw new ConfigError([
     { path: 'timeout', given: show(timeout), allowed: "a duration (ms, or text such as '30s') from 0 up to 24 days, or Infinity" },
   ])

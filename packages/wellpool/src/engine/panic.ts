@@ -1,3 +1,4 @@
+import { NEVER } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { type Core, isPresent } from './core.ts'
 
@@ -59,7 +60,7 @@ export class Panic<Client> {
 
   #failing(): Connection<Client>[] {
     const { clock, connections, options } = this.#core
-    const window = options.healthCheckInterval === Number.POSITIVE_INFINITY ? options.healthRecheckInterval : options.healthCheckInterval
+    const window = options.healthCheckInterval === NEVER ? options.healthRecheckInterval : options.healthCheckInterval
     const since = clock.now() - window
     return [...connections.values()].filter(
       (connection) => isPresent(connection) && connection.failures > 0 && connection.lastFailedAt >= since,

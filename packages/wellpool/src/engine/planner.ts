@@ -1,5 +1,5 @@
 import { checkClient } from './client-check.ts'
-import type { Timer } from './clock.ts'
+import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
 import { Connection, type Generation } from './connection.ts'
 import type { Connector, Demand, Purpose } from './connector.ts'
@@ -32,7 +32,8 @@ export class Planner<Client> {
   readonly #connector: () => Connector<Client>
   /** Connections of this pool so far. */
   #sequence = 0
-  #timer: Timer | undefined
+  /** The next moment at which time alone changes what those who wait need. */
+  readonly #look: Alarm
 
   constructor(
     core: Core<Client>,
@@ -43,6 +44,7 @@ export class Planner<Client> {
     host: PlannerHost<Client>,
   ) {
     this.#core = core
+    this.#look = new Alarm(core.clock, () => core.changed())
     this.#closer = closer
     this.#health = health
     this.#connector = connector
@@ -116,8 +118,7 @@ export class Planner<Client> {
   }
 
   stop(): void {
-    if (this.#timer !== undefined) this.#core.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#look.clear()
   }
 
   /** Those who wait and for whom nothing is coming yet, counted in connections. */
@@ -150,7 +151,7 @@ export class Planner<Client> {
   #isCandidate(connection: Connection<Client>): boolean {
     const generation = connection.current as Generation<Client>
     // After a failure the next check has its time; asking at once would only count the same failure again.
-    if (connection.recheckTimer !== undefined || connection.health === 'unhealthy') return false
+    if (connection.recheck?.pending === true || connection.health === 'unhealthy') return false
     return this.#health.canCheck(connection) && this.#core.needsProof(generation, this.#core.clock.now())
   }
 
@@ -199,7 +200,7 @@ export class Planner<Client> {
     const { head } = core.waiting
     if (head === undefined) return
     const now = core.clock.now()
-    let at = Number.POSITIVE_INFINITY
+    let at = NEVER
     const after = this.#overdueAfter()
     for (const { check } of core.connections.values()) {
       if (check?.overdue === false) at = Math.min(at, check.startedAt + after)
@@ -208,14 +209,7 @@ export class Planner<Client> {
     if (connectMs !== undefined && core.places < core.options.maxConnections && head.since + connectMs > now) {
       at = Math.min(at, head.since + connectMs)
     }
-    if (at === Number.POSITIVE_INFINITY) return
-    this.#timer = core.clock.setTimeout(
-      () => {
-        this.#timer = undefined
-        core.changed()
-      },
-      Math.max(1, Math.ceil(at - now)),
-    )
+    this.#look.set(Math.max(1, at - now))
   }
 
   /** A connect that makes a new connection. */

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.ts'
 import { checkClient } from './client-check.ts'
-import { Deadline, type Timer } from './clock.ts'
+import { Alarm, Deadline } from './clock.ts'
 import type { Closer } from './closer.ts'
 import type { Connection, Generation } from './connection.ts'
 import type { Connector, Demand } from './connector.ts'
@@ -27,7 +27,8 @@ export class RebuildManager<Client> {
   readonly #tasks = new Set<Task<Client>>()
   /** Planned rebuilds begun in the present batch. */
   #batch = 0
-  #batchTimer: Timer | undefined
+  /** The pause between two batches. */
+  readonly #batchDelay: Alarm
 
   /** @param swapped takes a connection with a new client into service */
   constructor(
@@ -42,6 +43,10 @@ export class RebuildManager<Client> {
     this.#connector = connector
     this.#health = health
     this.#swapped = swapped
+    this.#batchDelay = new Alarm(core.clock, () => {
+      this.#batch = 0
+      core.changed()
+    })
   }
 
   /** How many rebuilds are in flight. */
@@ -63,7 +68,7 @@ export class RebuildManager<Client> {
       return
     }
     connection.mark = { kind, detail, urgent }
-    const task = new Task(connection, (cancelled) => this.#cancel(cancelled))
+    const task = new Task(connection, new Alarm(core.clock, () => core.changed()), (cancelled) => this.#cancel(cancelled))
     connection.rebuild = task
     this.#tasks.add(task)
     core.counters.rebuildsMarked[kind] = (core.counters.rebuildsMarked[kind] ?? 0) + 1
@@ -79,7 +84,7 @@ export class RebuildManager<Client> {
     const task = connection.rebuild as Task<Client>
     task.manual = true
     task.ahead ||= ahead
-    this.#clearRetry(task)
+    task.retry.clear()
     this.#core.changed()
     return task
   }
@@ -157,14 +162,13 @@ export class RebuildManager<Client> {
 
   /** Ends the timers of the manager itself. */
   stop(): void {
-    if (this.#batchTimer !== undefined) this.#core.clock.clearTimeout(this.#batchTimer)
-    this.#batchTimer = undefined
+    this.#batchDelay.clear()
   }
 
   #canBegin(task: Task<Client>): boolean {
     const { options, state } = this.#core
     const { connection, manual } = task
-    if (task.phase !== 'queued' || task.retryTimer !== undefined || connection.mark?.urgent === true) return false
+    if (task.phase !== 'queued' || task.retry.pending || connection.mark?.urgent === true) return false
     if (state !== 'running' && !(state === 'paused' && manual)) return false
     if (connection.state !== 'idle') {
       // In use: by hand at once, otherwise from the next release on. The holder keeps the old client.
@@ -214,7 +218,7 @@ export class RebuildManager<Client> {
     }
     core.setState(connection, 'rebuilding')
     this.#closer.destroy(generation)
-    this.#clearRetry(task)
+    task.retry.clear()
     task.needsCheck = false
     task.phase = 'waiting'
     this.#begun(task)
@@ -286,7 +290,6 @@ export class RebuildManager<Client> {
   #limit(task: Task<Client>): void {
     const { clock, options } = this.#core
     const limit = options.rebuildTimeout
-    if (limit === Number.POSITIVE_INFINITY) return
     task.deadline = new Deadline(clock, limit, () => {
       const stage = task.phase === 'checking' ? 'check' : 'connect'
       const { connect } = task
@@ -372,20 +375,14 @@ export class RebuildManager<Client> {
 
   /** Nothing has happened: the old client serves on, the mark stays, the next try comes with backoff. */
   #retryLater(task: Task<Client>): void {
-    const { clock, options } = this.#core
+    const { options } = this.#core
     this.#again(task)
     const backoff = new Backoff()
     backoff.failures = task.failures++
     backoff.fail(options.random)
     task.manual = false
     task.ahead = false
-    task.retryTimer = clock.setTimeout(
-      () => {
-        task.retryTimer = undefined
-        this.#core.changed()
-      },
-      Math.max(1, Math.ceil(backoff.delay(options.backoff, false))),
-    )
+    task.retry.set(Math.max(1, backoff.delay(options.backoff, false)))
   }
 
   /** Back to where the successor's connect has not begun. */
@@ -436,7 +433,7 @@ export class RebuildManager<Client> {
   #forget(task: Task<Client>): void {
     task.abandonCheck?.()
     task.deadline?.cancel()
-    this.#clearRetry(task)
+    task.retry.clear()
     task.phase = 'queued'
     this.#tasks.delete(task)
     this.#batchEnded()
@@ -444,18 +441,9 @@ export class RebuildManager<Client> {
 
   /** After a full batch, or the last of the queue, the next one may begin. */
   #batchEnded(): void {
-    const { clock, options } = this.#core
-    if (this.#batch < options.rebuildBatchSize || this.#batchTimer !== undefined || this.#plannedInFlight() > 0) return
-    this.#batchTimer = clock.setTimeout(() => {
-      this.#batchTimer = undefined
-      this.#batch = 0
-      this.#core.changed()
-    }, options.rebuildBatchDelay)
-  }
-
-  #clearRetry(task: Task<Client>): void {
-    if (task.retryTimer !== undefined) this.#core.clock.clearTimeout(task.retryTimer)
-    task.retryTimer = undefined
+    const { options } = this.#core
+    if (this.#batch < options.rebuildBatchSize || this.#batchDelay.pending || this.#plannedInFlight() > 0) return
+    this.#batchDelay.set(options.rebuildBatchDelay)
   }
 
   #result(

@@ -1,4 +1,4 @@
-import type { Deadline, Timer } from './clock.ts'
+import type { Alarm, Deadline } from './clock.ts'
 import type { Connection, Generation, RebuildTask } from './connection.ts'
 import type { Connect } from './connector.ts'
 import type { RebuildResult } from './rebuild-result.ts'
@@ -35,12 +35,13 @@ export class Task<Client> implements RebuildTask {
   deadline: Deadline | undefined
   /** Failed tries. */
   failures = 0
-  retryTimer: Timer | undefined
   readonly listeners = new Set<RebuildListener>()
   readonly #cancel: (task: Task<Client>) => void
 
   constructor(
     readonly connection: Connection<Client>,
+    /** Pending while it waits before its next try. */
+    readonly retry: Alarm,
     cancel: (task: Task<Client>) => void,
   ) {
     this.#cancel = cancel

@@ -1,4 +1,4 @@
-import type { Timer } from './clock.ts'
+import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
 import type { Connection, Generation } from './connection.ts'
 import type { Core } from './core.ts'
@@ -11,23 +11,24 @@ export class Upkeep<Client> {
   readonly #core: Core<Client>
   readonly #closer: Closer<Client>
   readonly #mark: MarkConnection<Client>
-  #sweepTimer: Timer | undefined
-  #idleTimer: Timer | undefined
+  readonly #sweep: Alarm
+  readonly #idle: Alarm
 
   constructor(core: Core<Client>, closer: Closer<Client>, mark: MarkConnection<Client>) {
     this.#core = core
     this.#closer = closer
     this.#mark = mark
+    this.#sweep = new Alarm(core.clock, () => this.#evaluateAll())
+    this.#idle = new Alarm(core.clock, () => this.#closeIdle())
   }
 
   start(): void {
-    this.#armSweep()
+    this.#sweep.set(this.#core.options.rebuildCheckInterval)
   }
 
   stop(): void {
-    for (const timer of [this.#sweepTimer, this.#idleTimer]) if (timer !== undefined) this.#core.clock.clearTimeout(timer)
-    this.#sweepTimer = undefined
-    this.#idleTimer = undefined
+    this.#sweep.clear()
+    this.#idle.clear()
   }
 
   /** Options have changed: begin all intervals anew. */
@@ -42,26 +43,17 @@ export class Upkeep<Client> {
 
   /** Whether a look at the idle connections is planned. */
   get idleWatched(): boolean {
-    return this.#idleTimer !== undefined
+    return this.#idle.pending
   }
 
   /** Decides how long a client lives: a share of `maxLifetime` that differs from client to client. */
   setAge(connection: Connection<Client>): void {
     const { clock, options } = this.#core
     const generation = connection.current as Generation<Client>
-    if (connection.ageTimer !== undefined) clock.clearTimeout(connection.ageTimer)
-    connection.ageTimer = undefined
-    generation.expiresAt = Number.POSITIVE_INFINITY
-    if (options.maxLifetime === Number.POSITIVE_INFINITY) return
     const lifetime = options.maxLifetime * (1 - options.maxLifetimeJitter * options.random())
     generation.expiresAt = generation.connectedAt + lifetime
-    connection.ageTimer = clock.setTimeout(
-      () => {
-        connection.ageTimer = undefined
-        this.evaluate(connection)
-      },
-      Math.max(0, Math.ceil(generation.expiresAt - clock.now())),
-    )
+    connection.age ??= new Alarm(clock, () => this.evaluate(connection))
+    connection.age.set(Math.max(0, generation.expiresAt - clock.now()))
   }
 
   /** Marks a connection that has reached its limits. */
@@ -73,22 +65,14 @@ export class Upkeep<Client> {
 
   /** A connection has become idle: sees to it that somebody looks when its time is over. */
   connectionIdle(): void {
-    const { idleTimeout } = this.#core.options
-    if (this.#idleTimer === undefined && idleTimeout !== Number.POSITIVE_INFINITY) this.#armIdle(idleTimeout)
-  }
-
-  #armIdle(delay: number): void {
-    this.#idleTimer = this.#core.clock.setTimeout(() => {
-      this.#idleTimer = undefined
-      this.#closeIdle()
-    }, Math.ceil(delay))
+    if (!this.#idle.pending) this.#idle.set(this.#core.options.idleTimeout)
   }
 
   #closeIdle(): void {
     const { clock, idle, options } = this.#core
     const now = clock.now()
     let surplus = [...this.#core.present()].length - options.minConnections
-    let next = Number.POSITIVE_INFINITY
+    let next = NEVER
     // The order of the store puts those that serve least often last: they go first.
     for (const connection of [...idle].reverse()) {
       if (surplus <= 0) break
@@ -101,17 +85,13 @@ export class Upkeep<Client> {
       this.#closer.closeConnection(connection, 'idle', 'close')
       surplus--
     }
-    if (next !== Number.POSITIVE_INFINITY) this.#armIdle(next)
+    this.#idle.set(next)
     // With nothing above the minimum there is nothing to wait for until a connection becomes idle again.
   }
 
-  #armSweep(): void {
-    const { clock, options } = this.#core
-    if (options.rebuildCheckInterval === Number.POSITIVE_INFINITY) return
-    this.#sweepTimer = clock.setTimeout(() => {
-      this.#armSweep()
-      for (const connection of this.#core.present()) this.evaluate(connection)
-      this.#core.changed()
-    }, options.rebuildCheckInterval)
+  #evaluateAll(): void {
+    this.#sweep.set(this.#core.options.rebuildCheckInterval)
+    for (const connection of this.#core.present()) this.evaluate(connection)
+    this.#core.changed()
   }
 }

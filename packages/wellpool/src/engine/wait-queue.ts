@@ -1,4 +1,4 @@
-import type { Clock, ProcessHold, Timer } from './clock.ts'
+import { type Clock, NEVER, type ProcessHold, type Timer } from './clock.ts'
 import { type Linked, LinkedList } from './linked-list.ts'
 
 /** A borrower in the queue. */
@@ -82,7 +82,7 @@ export class WaitQueue<Value> {
     waiter.extras = extras
     if (timeout === undefined) {
       this.#armShared()
-    } else if (timeout !== Number.POSITIVE_INFINITY) {
+    } else if (timeout !== NEVER) {
       extras.timer = this.#clock.setTimeout(() => this.#clock.afterPoll(() => this.#expire(waiter)), timeout)
     }
     if (signal !== undefined) {
@@ -142,7 +142,7 @@ export class WaitQueue<Value> {
   }
 
   #armShared(): void {
-    if (this.#timer === undefined && this.#timeout !== Number.POSITIVE_INFINITY) this.#arm(this.#timeout)
+    if (this.#timer === undefined && this.#timeout !== NEVER) this.#arm(this.#timeout)
   }
 
   #arm(delay: number): void {
@@ -151,7 +151,7 @@ export class WaitQueue<Value> {
 
   #sweep(): void {
     this.#timer = undefined
-    if (this.#timeout === Number.POSITIVE_INFINITY) return
+    if (this.#timeout === NEVER) return
     const now = this.#clock.now()
     for (const waiter of this.#waiters) {
       if (waiter.extras?.ownTimeout === true) continue

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.ts'
+import { Alarm, type Clock } from './clock.ts'
 
 const TICK = 1000
 /** A tick this late, or a wall clock this far ahead, means that the process was asleep. ms */
@@ -11,12 +11,13 @@ const detectors = new WeakMap<Clock, WakeDetector>()
 export class WakeDetector {
   readonly #clock: Clock
   readonly #listeners = new Set<() => void>()
-  #timer: Timer | undefined
+  readonly #alarm: Alarm
   #now = 0
   #wallNow = 0
 
   private constructor(clock: Clock) {
     this.#clock = clock
+    this.#alarm = new Alarm(clock, () => this.#tick())
   }
 
   static of(clock: Clock): WakeDetector {
@@ -31,20 +32,18 @@ export class WakeDetector {
   /** @param woken is called each time that the process was found to have been asleep */
   subscribe(woken: () => void): void {
     this.#listeners.add(woken)
-    if (this.#timer === undefined) this.#arm()
+    if (!this.#alarm.pending) this.#arm()
   }
 
   unsubscribe(woken: () => void): void {
     this.#listeners.delete(woken)
-    if (this.#listeners.size > 0 || this.#timer === undefined) return
-    this.#clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    if (this.#listeners.size === 0) this.#alarm.clear()
   }
 
   #arm(): void {
     this.#now = this.#clock.now()
     this.#wallNow = this.#clock.wallNow()
-    this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK)
+    this.#alarm.set(TICK)
   }
 
   #tick(): void {

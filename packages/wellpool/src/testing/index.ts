@@ -1,3 +1,4 @@
+export { type ConformanceAddress, type ConformanceCase, type ConformanceOptions, driverConformance } from './conformance.ts'
 export { FakeClock, type FakeClockOptions, type PendingTimer } from './fake-clock.ts'
 export {
   type Behaviour,
