@@ -157,10 +157,11 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
     )
   }
 
-  const destroy = (client: FakeClient): void => {
+  const destroy = (client: FakeClient): undefined => {
     ledger.destroyed(client)
     // Typed void as in the contract, but what it is scripted to return reaches the pool: a promise that rejects, too.
-    return play({ hook: 'destroy', client }, () => undefined) as undefined
+    const result = play({ hook: 'destroy', client }, () => undefined)
+    return result as undefined
   }
 
   const watch = (client: FakeClient, watcher: Watcher): void => {

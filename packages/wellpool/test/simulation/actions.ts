@@ -1,0 +1,326 @@
+import {
+  CircuitOpenError,
+  ConfigError,
+  ConnectError,
+  ConnectionBusyError,
+  ConnectionNotFoundError,
+  ConnectionStateError,
+  PoolClosedError,
+  RebuildFailedError,
+} from '../../src/index.ts'
+import { Caller, type CallerOptions, type Ending } from './caller.ts'
+import type { Flow, Mode } from './endpoint.ts'
+import type { Invariants } from './invariants.ts'
+import { asWritten, randomOptions, type SimulatedOptions } from './random-options.ts'
+import type { World } from './world.ts'
+
+const ENDINGS: readonly (readonly [number, Ending])[] = [
+  [60, 'succeed'],
+  [10, 'dispose'],
+  [12, 'fail application'],
+  [10, 'fail transient'],
+  [4, 'fail fatal'],
+]
+
+/** What users, operators, the network and the endpoint do to a pool, by chance. */
+export class Actions {
+  readonly #world: World
+  readonly #invariants: Invariants
+  readonly #controllers = new Map<Caller, AbortController>()
+  readonly #choices: readonly (readonly [number, () => void])[]
+
+  constructor(world: World, invariants: Invariants) {
+    this.#world = world
+    this.#invariants = invariants
+    const { random } = world
+    // Each run has its own habits: what it does rarely, another one does often.
+    const mood = (usual: number): number => usual * random.pick([0.3, 1, 1, 3])
+    this.#choices = [
+      [mood(20), () => this.borrow('acquire')],
+      [mood(16), () => this.borrow('use')],
+      [mood(4), () => this.borrow('tryAcquire')],
+      [mood(3), () => this.#burst()],
+      [mood(30), () => this.#endOne()],
+      [mood(4), () => this.#abortOne()],
+      [mood(4), () => this.#changeMode()],
+      [mood(4), () => this.#spoil(1)],
+      [mood(1), () => this.#spoil(100)],
+      [mood(4), () => this.#lose(1)],
+      [mood(0.7), () => this.#lose(100)],
+      [mood(2), () => this.#retire()],
+      [mood(4), () => this.#rebuildOne()],
+      [mood(2), () => this.#rebuildMany()],
+      [mood(0.7), () => this.#pause()],
+      [mood(2), () => this.#resume()],
+      [mood(1), () => this.#evict()],
+      [mood(1), () => this.#reconfigure()],
+      [mood(1), () => this.start()],
+      [0.1, () => this.#drain()],
+      [0.1, () => this.close()],
+    ]
+  }
+
+  /** Does one thing. */
+  act(): void {
+    this.#world.random.weighted(this.#choices)()
+  }
+
+  borrow(kind: Caller['kind'], fixed?: CallerOptions): Caller {
+    const world = this.#world
+    const { random } = world
+    let options = fixed
+    let controller: AbortController | undefined
+    if (options === undefined) {
+      if (random.chance(0.4)) controller = new AbortController()
+      options = {
+        ...(controller !== undefined && { signal: controller.signal }),
+        ...(random.chance(0.3) && { timeout: random.pick([0, 1, 10, 100, 1000, 20_000, Number.POSITIVE_INFINITY]) }),
+        ...(kind === 'use' && random.chance(0.5) && { idempotent: random.chance(0.8) }),
+      }
+    }
+    const caller = new Caller(world, world.callers.length + 1, kind, options, this.#invariants.handOut)
+    if (controller !== undefined) this.#controllers.set(caller, controller)
+    if (world.life === 'new' && kind !== 'tryAcquire') world.life = 'running'
+    world.callers.push(caller)
+    caller.call()
+    return caller
+  }
+
+  /** All borrowers give back what they hold, and who still waits gives up or is done for by its time-out. */
+  endAll(): void {
+    for (const caller of this.#world.callers) {
+      if (caller.isWaiting) this.#abort(caller)
+      else caller.end('succeed')
+    }
+  }
+
+  start(): void {
+    const world = this.#world
+    if (world.life === 'new') world.life = 'running'
+    world.watch(
+      'start',
+      () => world.pool.start(world.random.chance(0.5) ? { timeout: 500 } : {}),
+      (outcome) => {
+        if ('error' in outcome && !(outcome.error instanceof ConnectError || outcome.error instanceof PoolClosedError)) {
+          world.problem(`start rejects with ${String(outcome.error)}`)
+        }
+      },
+    )
+  }
+
+  resume(): void {
+    const world = this.#world
+    world.note('resume')
+    if (world.life === 'paused') world.life = 'running'
+    world.pool.resume()
+  }
+
+  close(timeout = this.#world.random.pick([undefined, 0, 10, 1000])): void {
+    const world = this.#world
+    world.life = 'closed'
+    world.watch('close', () => world.pool.close(timeout === undefined ? {} : { timeout }), this.#mustFulfil('close'))
+  }
+
+  #burst(): void {
+    const count = this.#world.random.int(2, this.#world.options.maxConnections + 3)
+    for (let index = 0; index < count; index++) this.borrow('acquire')
+  }
+
+  #endOne(): void {
+    const { callers, random } = this.#world
+    const holding = callers.filter(({ client }) => client !== undefined)
+    if (holding.length > 0) random.pick(holding).end(random.weighted(ENDINGS), random.chance(0.2))
+  }
+
+  #abortOne(): void {
+    const candidates = this.#world.callers.filter((caller) => caller.state !== 'done' && this.#controllers.has(caller))
+    if (candidates.length > 0) this.#abort(this.#world.random.pick(candidates))
+  }
+
+  #abort(caller: Caller): void {
+    const controller = this.#controllers.get(caller)
+    if (controller === undefined || controller.signal.aborted) return
+    this.#world.note(`${caller.name} is aborted`)
+    if (caller.isWaiting) caller.abortedStep = this.#world.step
+    controller.abort(new Error('the caller has changed its mind'))
+  }
+
+  #changeMode(): void {
+    const { endpoint, random } = this.#world
+    endpoint.mode = random.weighted<Mode>([
+      [8, 'up'],
+      [3, 'refusing'],
+      [2, 'silent'],
+      [1, 'denying'],
+      [2, 'slow'],
+      [2, 'flawed'],
+    ])
+    this.#world.note(`the endpoint is ${endpoint.mode}`)
+    // An outage often takes what is connected with it.
+    if (endpoint.mode === 'refusing' && random.chance(0.5)) this.#lose(100)
+    if (endpoint.mode === 'silent' && random.chance(0.5)) this.#spoil(100)
+  }
+
+  #spoil(count: number): void {
+    const { endpoint, model, random } = this.#world
+    const flow = random.pick<Flow>(['silent', 'broken', 'slow', 'fine'])
+    const candidates = model.present().filter(({ live }) => live)
+    for (const { client } of candidates.slice(0, count)) {
+      const target = count === 1 ? random.pick(candidates).client : client
+      this.#world.note(`client ${target.id} is ${flow}`)
+      endpoint.setFlow(target, flow)
+    }
+  }
+
+  #lose(count: number): void {
+    const world = this.#world
+    // It may be reported late, too: after its end.
+    const known = world.random.chance(0.1) ? [...world.model.clients.values()] : world.model.present()
+    if (known.length === 0 || world.driver.watch === undefined) return
+    if (count === 1) world.lose(world.random.pick(known).client)
+    else for (const { client } of known.slice(0, count)) world.lose(client)
+  }
+
+  #retire(): void {
+    const { driver, model, random } = this.#world
+    const known = model.present()
+    if (known.length > 0 && driver.watch !== undefined) this.#world.retire(random.pick(known).client)
+  }
+
+  #rebuildOne(): void {
+    const world = this.#world
+    const { random } = world
+    const records = world.pool.connections()
+    const id = records.length === 0 || random.chance(0.05) ? 'nobody' : random.pick(records).id
+    const controller = random.chance(0.3) ? this.#operator() : undefined
+    const options = {
+      ...(random.chance(0.3) && { urgent: true }),
+      ...(random.chance(0.5) && { timeout: random.pick([0, 5, 100, 5000]) }),
+      ...(controller !== undefined && { signal: controller.signal }),
+    }
+    const isKnown = records.some((record) => record.id === id)
+    world.watch(
+      `rebuild of ${isKnown ? world.trace.name(id) : id}`,
+      () => world.pool.rebuildConnectionById(id, options),
+      (outcome) => {
+        if ('value' in outcome) {
+          const { success, oldGeneration, newGeneration, error, stage } = outcome.value
+          world.count(`rebuild by hand: ${success ? 'succeeded' : 'failed'}`)
+          if (success ? newGeneration !== oldGeneration + 1 : error === undefined || stage === undefined) {
+            world.problem(`the rebuild of ${world.trace.name(id)} has the result ${JSON.stringify(outcome.value)}`)
+          }
+          return
+        }
+        const { error } = outcome
+        world.count(`rebuild by hand: ${error instanceof Error ? error.name : 'rejected'}`)
+        if (controller?.signal.aborted === true && error === controller.signal.reason) return
+        if (error instanceof ConnectionNotFoundError && !isKnown) return
+        const fits =
+          error instanceof ConnectionBusyError ||
+          error instanceof ConnectionStateError ||
+          (error instanceof PoolClosedError && (world.life === 'closed' || world.life === 'draining')) ||
+          (error instanceof CircuitOpenError && world.model.outage.failures > 0)
+        if (!fits) world.problem(`the rebuild of ${id} is refused with ${String(error)}`)
+      },
+    )
+  }
+
+  #rebuildMany(): void {
+    const world = this.#world
+    const { random } = world
+    const controller = random.chance(0.5) ? this.#operator() : undefined
+    const options = {
+      all: random.chance(0.6),
+      ...(random.chance(0.4) && { timeout: random.pick([0, 20, 1000]) }),
+      ...(controller !== undefined && { signal: controller.signal }),
+    }
+    for (const { id } of world.pool.connections()) this.#invariants.mayUnmark.add(id)
+    world.watch(
+      'rebuild of many',
+      () => world.pool.rebuildConnections(options),
+      (outcome) => {
+        const error = 'error' in outcome ? outcome.error : undefined
+        const result = 'value' in outcome ? outcome.value : error instanceof RebuildFailedError ? error.result : undefined
+        if (result !== undefined) {
+          const { total, succeeded, failed, skipped, results, cancelled } = result
+          const adds = total === succeeded + failed + skipped && results.length === succeeded + failed
+          if (!adds) world.problem(`a batch adds up wrong: ${JSON.stringify({ total, succeeded, failed, skipped })}`)
+          if (cancelled !== (controller?.signal.aborted === true)) world.problem(`a batch is ${cancelled ? '' : 'not '}cancelled`)
+          if ((error !== undefined) !== (total > 0 && failed === total))
+            world.problem(`a batch ${error === undefined ? 'fulfils' : 'rejects'} with ${failed} of ${total} failed`)
+          world.count(`batch: ${error === undefined ? 'some succeeded' : 'all failed'}`)
+        } else if (!(error instanceof PoolClosedError && (world.life === 'closed' || world.life === 'draining'))) {
+          world.problem(`a batch is refused with ${String(error)}`)
+        }
+      },
+    )
+  }
+
+  /** A controller that is aborted some time later, maybe. */
+  #operator(): AbortController {
+    const controller = new AbortController()
+    const { clock, random } = this.#world
+    if (random.chance(0.6))
+      clock.arrive(random.pick([0, 3, 30, 1000]), () => controller.abort(new Error('the operator has changed their mind')))
+    return controller
+  }
+
+  #pause(): void {
+    const world = this.#world
+    const failWaiting = world.random.chance(0.5)
+    world.note(`pause${failWaiting ? ' and fail who waits' : ''}`)
+    if (world.life === 'new' || world.life === 'running') world.life = 'paused'
+    if (world.life === 'paused') world.failWaiting = failWaiting
+    world.pool.pause({ failWaiting })
+  }
+
+  #resume(): void {
+    if (this.#world.life === 'paused') this.resume()
+  }
+
+  #evict(): void {
+    const world = this.#world
+    const interruptInUse = world.random.chance(0.4)
+    world.note(`evict${interruptInUse ? ' and interrupt' : ''}`)
+    for (const model of world.model.present()) model.evicted = true
+    for (const call of world.model.connecting) world.model.stale.add(call)
+    world.watch('evict', () => world.pool.evict(world.random.chance(0.2) ? {} : { interruptInUse }), this.#mustFulfil('evict'))
+  }
+
+  #reconfigure(): void {
+    const world = this.#world
+    const { random } = world
+    const fresh = randomOptions(random, world.pace)
+    const keys = (Object.keys(fresh) as (keyof SimulatedOptions)[]).filter(() => random.chance(0.1))
+    const change = Object.fromEntries(keys.map((key) => [key, fresh[key]])) as Partial<SimulatedOptions>
+    world.note(`reconfigure ${JSON.stringify(change)}`)
+    try {
+      world.pool.reconfigure(asWritten(change, random))
+      world.options = { ...world.options, ...change }
+      world.reconfigured = true
+    } catch (error) {
+      if (!(error instanceof ConfigError)) world.problem(`reconfigure throws ${String(error)}`)
+      world.count('reconfigure refused')
+    }
+  }
+
+  #drain(): void {
+    const world = this.#world
+    if (world.life !== 'closed') world.life = world.life === 'new' ? 'closed' : 'draining'
+    const timeout = world.random.pick([undefined, 0, 100, 5000])
+    world.watch(
+      'drain',
+      () => world.pool.drain(timeout === undefined ? {} : { timeout }),
+      (outcome) => {
+        world.life = 'closed'
+        this.#mustFulfil('drain')(outcome)
+      },
+    )
+  }
+
+  #mustFulfil(what: string): (outcome: { readonly value: unknown } | { readonly error: unknown }) => void {
+    return (outcome) => {
+      if ('error' in outcome) this.#world.problem(`${what} rejects with ${String(outcome.error)}`)
+    }
+  }
+}

@@ -1,0 +1,307 @@
+import type { FakeCall, FakeClient, FakeClock, Ledger } from '../../src/testing/index.ts'
+import type { SimulatedOptions } from './random-options.ts'
+
+/** What can be known of a client from outside of the pool. Times are of the clock's `now()`. */
+export class ClientModel {
+  /** `new` until the pool shows it as a connection's client, `old` when another one has taken its place. */
+  role: 'new' | 'current' | 'old' = 'new'
+  /** The latest time at which it can be said to have proven itself. */
+  provenAt: number
+  /** What it has done since that puts it in doubt. */
+  doubt: 'check rejected' | 'check timed out' | 'use failed' | undefined
+  /** Failed checks in a row. */
+  failures = 0
+  /** When the latest of these was. */
+  failedAt = Number.NEGATIVE_INFINITY
+  passedChecks = 0
+  /** When it last passed a check, or was connected; and whether it has been used since. */
+  checkedAt: number
+  usedSinceCheck = false
+  /** Whether its last use took so long that the pool may want a check. */
+  slowUse = false
+  /** Reported as lost, or an error on it was fatal: of no more use. */
+  condemnedAt: number | undefined
+  lost = false
+  retireReported = false
+  evicted = false
+  uses = 0
+  requests = 0
+  errors = 0
+  /** Since when nobody has held it. */
+  idleSince: number
+  /** Checks and resets that have not settled. */
+  readonly checks = new Set<FakeCall>()
+  readonly resets = new Set<FakeCall>()
+
+  constructor(
+    readonly client: FakeClient,
+    now: number,
+  ) {
+    this.provenAt = now
+    this.checkedAt = now
+    this.idleSince = now
+  }
+
+  get ended(): boolean {
+    const { life } = this.client
+    return life.closedAt !== undefined || life.destroyedAt !== undefined
+  }
+
+  /** Neither ended nor saying goodbye. */
+  get live(): boolean {
+    const { life } = this.client
+    return life.closeCalledAt === undefined && life.destroyedAt === undefined
+  }
+}
+
+/** What can be known of the connects: how the pool's breaker has to stand. */
+class Outage {
+  /** Failed tries in a row; 0 while connects succeed. */
+  failures = 0
+  failedAt = 0
+  /** The step of the latest failure: within it, the pool may not have heard of it yet. */
+  failedStep = -1
+  /** Connects that succeeded since the last failure. */
+  successes = Number.POSITIVE_INFINITY
+  /** Whether somebody needed a connection when the first try failed. */
+  needed = false
+}
+
+/**
+ * What an attentive bystander knows of the pool: only from the calls that it makes to its driver, and from what
+ * its callers see. The pool's own figures are never asked here.
+ */
+export class Model {
+  readonly clients = new Map<FakeClient, ClientModel>()
+  readonly byConnection = new Map<string, ClientModel[]>()
+  readonly outage = new Outage()
+  /** Whoever has last proven itself before this is a suspect. */
+  suspectAt = Number.NEGATIVE_INFINITY
+  /** As it was when the step began. */
+  suspectBefore = Number.NEGATIVE_INFINITY
+  /** Connects in flight that have not been given up. */
+  readonly connecting = new Set<FakeCall>()
+  /** Connects that were in flight when the pool was told to evict: what they bring is stale on arrival. */
+  readonly stale = new Set<FakeCall>()
+  /** The longest that a successful connect has taken. */
+  longestConnect = 0
+  fatalConnectSeen = false
+  lastConnectEndedAt = 0
+  /** Whether the pool says that it panics; set after each step. A rejected check then proves its connection. */
+  panic = false
+  readonly #clock: FakeClock
+  readonly #ledger: Ledger
+  readonly #options: () => SimulatedOptions
+  readonly #step: () => number
+  readonly #watched: boolean
+  readonly #begunAt = new Map<FakeCall, number>()
+  readonly #timeouts = new Map<FakeCall, number>()
+  #registered = 0
+
+  constructor(clock: FakeClock, ledger: Ledger, options: () => SimulatedOptions, step: () => number, watched: boolean) {
+    this.#clock = clock
+    this.#ledger = ledger
+    this.#options = options
+    this.#step = step
+    this.#watched = watched
+  }
+
+  of(client: FakeClient): ClientModel {
+    const found = this.clients.get(client)
+    if (found === undefined) throw new Error(`the model does not know client ${client.id}`)
+    return found
+  }
+
+  /** The clients that have not ended. */
+  present(): ClientModel[] {
+    return this.#ledger.present().map(({ client }) => this.of(client))
+  }
+
+  /** How long ago the call began. */
+  ageOf(call: FakeCall): number {
+    return this.#clock.now() - (this.#begunAt.get(call) ?? this.#clock.now())
+  }
+
+  called(call: FakeCall): void {
+    const now = this.#clock.now()
+    this.#begunAt.set(call, now)
+    switch (call.hook) {
+      case 'connect':
+        this.connecting.add(call)
+        this.#timeouts.set(call, this.#options().connectTimeout)
+        call.signal?.addEventListener('abort', () => this.#connectAborted(call), { once: true })
+        break
+      case 'check': {
+        const client = this.of(call.client as FakeClient)
+        client.checks.add(call)
+        this.#timeouts.set(call, this.#options().healthCheckTimeout)
+        call.signal?.addEventListener('abort', () => this.#checkAborted(client, call), { once: true })
+        break
+      }
+      case 'reset':
+        this.of(call.client as FakeClient).resets.add(call)
+        break
+      default:
+    }
+  }
+
+  settled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+    switch (call.hook) {
+      case 'connect':
+        this.#connectSettled(call, how)
+        break
+      case 'watch':
+        this.#watchEnded(this.of(call.client as FakeClient), how)
+        break
+      case 'check':
+        this.#checkSettled(this.of(call.client as FakeClient), call, how)
+        break
+      case 'reset':
+        this.of(call.client as FakeClient).resets.delete(call)
+        break
+      default:
+    }
+  }
+
+  /** The driver is about to report the client as lost. */
+  losing(client: FakeClient): void {
+    const model = this.of(client)
+    model.lost = true
+    if (!model.live) return
+    model.condemnedAt ??= this.#clock.now()
+    if (model.role === 'current' && !model.retireReported) this.suspect()
+  }
+
+  /** A borrower gives the client back: how its use went, as the driver's `classify` sees it. */
+  used(client: FakeClient, how: 'succeeded' | 'disposed' | 'fatal' | 'transient' | 'application', useMs: number): void {
+    const model = this.of(client)
+    const now = this.#clock.now()
+    model.idleSince = now
+    if (useMs > 249) model.slowUse = true
+    if (how === 'disposed' || !model.live) return
+    model.requests++
+    if (how === 'succeeded' || how === 'application') {
+      model.provenAt = now
+      model.doubt = undefined
+      model.failures = 0
+      return
+    }
+    model.errors++
+    model.doubt = 'use failed'
+    if (how === 'fatal') model.condemnedAt ??= now
+  }
+
+  /** After a step. A check whose failure began a panic proves its connection, and makes nobody a suspect. */
+  stepEnded(panic: boolean): void {
+    if (panic && !this.panic) this.suspectAt = this.suspectBefore
+    this.panic = panic
+    if (panic) {
+      for (const model of this.present()) {
+        if (model.doubt !== 'check rejected' || model.failedAt !== this.#clock.now()) continue
+        model.doubt = undefined
+        model.provenAt = model.failedAt
+        model.checkedAt = model.failedAt
+        model.usedSinceCheck = false
+      }
+    }
+    this.suspectBefore = this.suspectAt
+  }
+
+  /** From now on every connection has to prove itself again. */
+  suspect(since = this.#clock.now()): void {
+    this.suspectAt = Math.max(this.suspectAt, since)
+  }
+
+  /** Whether the client could serve without a check. */
+  isProven(model: ClientModel): boolean {
+    const { verifyIdleAfter } = this.#options()
+    return model.doubt === undefined && model.provenAt >= this.suspectAt && this.#clock.now() - model.provenAt < verifyIdleAfter
+  }
+
+  #connectSettled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+    const inTime = this.connecting.delete(call)
+    const age = this.ageOf(call)
+    const { clients } = this.#ledger
+    let arrived: ClientModel | undefined
+    for (; this.#registered < clients.length; this.#registered++) {
+      const { client } = clients[this.#registered] as { client: FakeClient }
+      arrived = new ClientModel(client, this.#clock.now())
+      arrived.evicted = this.stale.has(call)
+      this.clients.set(client, arrived)
+      this.byConnection.set(client.connectionId, [...(this.byConnection.get(client.connectionId) ?? []), arrived])
+    }
+    if (!inTime) return
+    this.lastConnectEndedAt = this.#clock.now()
+    if (how === 'rejected' || arrived === undefined) this.#connectFailed()
+    else {
+      this.longestConnect = Math.max(this.longestConnect, age)
+      if (!this.#watched) this.#connectSucceeded()
+    }
+  }
+
+  /** With `watch`, a connect has only succeeded when that has neither thrown nor reported a loss. */
+  #watchEnded(model: ClientModel, how: 'fulfilled' | 'rejected'): void {
+    if (how === 'rejected' || model.lost) this.#connectFailed()
+    else this.#connectSucceeded()
+  }
+
+  #connectAborted(call: FakeCall): void {
+    if (!this.connecting.delete(call)) return
+    this.lastConnectEndedAt = this.#clock.now()
+    // Given up for another reason than the time-out, it says nothing about the endpoint.
+    if (this.#timedOut(call)) this.#connectFailed()
+  }
+
+  #connectFailed(): void {
+    const { outage } = this
+    outage.failures++
+    outage.failedAt = this.#clock.now()
+    outage.failedStep = this.#step()
+    outage.successes = 0
+  }
+
+  #connectSucceeded(): void {
+    this.outage.failures = 0
+    this.outage.successes++
+  }
+
+  #checkSettled(model: ClientModel, call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+    model.checks.delete(call)
+    // What the pool no longer waits for proves nothing, one way or the other.
+    if (call.signal?.aborted === true) return
+    if (how === 'fulfilled') {
+      model.provenAt = this.#clock.now()
+      model.doubt = undefined
+      model.failures = 0
+      model.passedChecks++
+      model.slowUse = false
+      model.checkedAt = model.provenAt
+      model.usedSinceCheck = false
+    } else {
+      this.#checkFailed(model, 'check rejected')
+    }
+  }
+
+  #checkAborted(model: ClientModel, call: FakeCall): void {
+    if (!model.checks.has(call)) return
+    if (this.#timedOut(call)) this.#checkFailed(model, 'check timed out')
+  }
+
+  /** Whether the call is as old as its time-out. A timer of Node's may be a millisecond early. */
+  #timedOut(call: FakeCall): boolean {
+    return this.ageOf(call) >= (this.#timeouts.get(call) ?? Number.POSITIVE_INFINITY) - 1
+  }
+
+  #checkFailed(model: ClientModel, doubt: 'check rejected' | 'check timed out'): void {
+    model.failures++
+    model.failedAt = this.#clock.now()
+    if (this.panic && doubt === 'check rejected') {
+      model.provenAt = model.checkedAt = this.#clock.now()
+      model.usedSinceCheck = false
+      model.doubt = undefined
+      return
+    }
+    model.doubt = doubt
+    if (model.role === 'current' && !this.panic) this.suspect()
+  }
+}

@@ -1,0 +1,183 @@
+import { createPool, type ErrorClass, type Pool } from '../../src/index.ts'
+import { createFakeDriver, type FakeCall, type FakeClient, FakeClock, type FakeDriver } from '../../src/testing/index.ts'
+import type { Caller } from './caller.ts'
+import { Endpoint } from './endpoint.ts'
+import { Model } from './model.ts'
+import { Random } from './random.ts'
+import { asWritten, type Pace, randomOptions, randomPace, type SimulatedOptions } from './random-options.ts'
+import { Trace } from './trace.ts'
+
+/** Something that must always hold did not. */
+export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation'
+}
+
+/** Samples of what ought to be spread evenly between 0 and 1, for a look at them all together. */
+export interface Spread {
+  /** How far into its jitter range a connection came of age. */
+  readonly lifetimes: number[]
+  /** How much of the longest possible wait the pool waited after a first failed connect. */
+  readonly backoffs: number[]
+}
+
+/** What one simulated run consists of: the pool, its fake surroundings, and what is known about both. */
+export class World {
+  readonly clock: FakeClock
+  readonly trace: Trace
+  readonly pace: Pace
+  readonly endpoint: Endpoint
+  readonly driver: FakeDriver
+  readonly model: Model
+  readonly pool: Pool<FakeClient>
+  readonly callers: Caller[] = []
+  /** Calls of the pool, other than its callers', that have not settled. */
+  readonly pending = new Set<string>()
+  /** How often what happened, to show that the seeds reach everything. */
+  readonly coverage = new Map<string, number>()
+  readonly spread: Spread = { lifetimes: [], backoffs: [] }
+  /** Chance for the actions and the callers. */
+  readonly random: Random
+  readonly hostile: boolean
+  options: SimulatedOptions
+  /** Whether `reconfigure` was ever called: what began under other options may still follow them. */
+  reconfigured = false
+  /** What the pool was told about its life. */
+  life: 'new' | 'running' | 'paused' | 'draining' | 'closed' = 'new'
+  failWaiting = false
+  /** Whether borrowers give back at once what they get. */
+  fleeting = false
+  /** Is told of a connect before it is counted. */
+  connectBegins: (call: FakeCall) => void = () => undefined
+  /** Counts the steps. */
+  step = 0
+  readonly #problems: string[] = []
+
+  constructor(seed: number, keepTrace: boolean) {
+    const random = new Random(seed)
+    this.random = random.fork()
+    const endpointRandom = random.fork()
+    const poolRandom = random.fork()
+    const listenerRandom = random.fork()
+    this.hostile = random.chance(0.5)
+    this.pace = randomPace(random)
+    this.options = randomOptions(random, this.pace)
+    this.clock = new FakeClock({ startAt: random.pick([1, 1000.25, 1e6]), wholeMilliseconds: random.chance(0.3) })
+    this.trace = new Trace(keepTrace)
+    this.endpoint = new Endpoint(this.clock, endpointRandom, this.pace, this.hostile)
+    const maxLeasesPerConnection = random.chance(0.85) ? 1 : random.pick([2, 4, Number.POSITIVE_INFINITY])
+    const hooks = (['reset', 'watch', 'secondOpinion', 'ref'] as const).filter((hook) => random.chance(hook === 'watch' ? 0.8 : 0.5))
+    this.driver = createFakeDriver({
+      clock: this.clock,
+      hooks,
+      ...(random.chance(0.8) && { classify: (error: unknown): ErrorClass => this.endpoint.classify(error) }),
+      ...(random.chance(0.3) && { secrets: () => (random.chance(0.5) ? ['refused'] : ([undefined] as unknown as string[])) }),
+      ...(maxLeasesPerConnection !== 1 && { maxLeasesPerConnection }),
+      onCall: (call) => this.#called(call),
+      onSettled: (call, how) => this.#settled(call, how),
+    })
+    this.model = new Model(
+      this.clock,
+      this.driver.ledger,
+      () => this.options,
+      () => this.step,
+      hooks.includes('watch'),
+    )
+    this.endpoint.report = (what, client) => (what === 'lost' ? this.lose(client) : this.retire(client))
+    for (const hook of ['connect', 'check', 'close', 'destroy', 'reset', 'watch', 'secondOpinion', 'ref', 'unref'] as const) {
+      this.driver.always(hook, (call) => this.endpoint.outcome(call))
+    }
+    const throwing = listenerRandom.chance(0.3)
+    this.pool = createPool(this.driver, {
+      ...asWritten(this.options, random),
+      name: 'simulated',
+      clock: this.clock,
+      random: () => poolRandom.next(),
+      ...(random.chance(0.3) && { metrics: throwing ? throwingObject : {} }),
+      ...(random.chance(0.3) && { logger: throwing ? throwingObject : silentLogger }),
+    })
+  }
+
+  get maxLeases(): number {
+    return this.driver.maxLeasesPerConnection ?? 1
+  }
+
+  note(text: string): void {
+    this.trace.note(this.clock.now(), text)
+  }
+
+  count(what: string): void {
+    this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1)
+  }
+
+  /** For what is found in the middle of a step, where an error would go to the pool instead of the simulation. */
+  problem(text: string): void {
+    this.#problems.push(text)
+  }
+
+  /** Throws what has been found, if anything. */
+  raise(): void {
+    const found = [...this.#problems, ...this.driver.ledger.problems()]
+    if (found.length > 0) throw new InvariantViolation(found.join('\n'))
+  }
+
+  /** Keeps an eye on a promise of the pool's until it settles. */
+  watch<T>(what: string, call: () => Promise<T>, check: (outcome: { readonly value: T } | { readonly error: unknown }) => void): void {
+    const name = `${what} #${this.step}.${this.pending.size}`
+    this.pending.add(name)
+    const ended = (outcome: { readonly value: T } | { readonly error: unknown }): void => {
+      this.pending.delete(name)
+      const how = 'error' in outcome ? `rejected: ${String(outcome.error)}` : 'fulfilled'
+      this.note(`${what} ${how.replaceAll(/\b[\w-]+-\d+\b/g, (id) => this.trace.name(id))}`)
+      check(outcome)
+    }
+    let promise: Promise<T>
+    try {
+      promise = call()
+    } catch (error) {
+      this.problem(`${what} threw instead of rejecting: ${String(error)}`)
+      return
+    }
+    promise.then(
+      (value) => ended({ value }),
+      (error: unknown) => ended({ error }),
+    )
+  }
+
+  /** The driver reports the client as lost. */
+  lose(client: FakeClient): void {
+    this.note(`lost client ${client.id}`)
+    this.model.losing(client)
+    this.driver.lose(client, new Error('socket closed'))
+  }
+
+  retire(client: FakeClient): void {
+    this.note(`retire client ${client.id}`)
+    this.model.of(client).retireReported = true
+    this.driver.retire(client, 'going away')
+  }
+
+  #called(call: FakeCall): void {
+    this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')}`)
+    if (call.hook === 'connect') this.connectBegins(call)
+    this.model.called(call)
+  }
+
+  #settled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+    if (call.hook === 'connect' || call.hook === 'check' || call.hook === 'close') {
+      this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')} ${how}`)
+    }
+    this.model.settled(call, how)
+  }
+}
+
+/** A logger or collector all of whose methods throw. */
+const throwingObject = new Proxy(
+  {},
+  {
+    get: () => () => {
+      throw new Error('a collaborator threw')
+    },
+  },
+) as never
+
+const silentLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
