@@ -9,7 +9,7 @@ export const ENGINE_ROWS = [
   ['options', 'lease'],
   ['driver', 'limits', 'use'],
   ['core'],
-  ['closer', 'panic', 'leak-detector'],
+  ['closer', 'panic', 'leak-detector', 'waiting-call'],
   ['client-check', 'connector'],
   ['health-monitor', 'rebuild-task'],
   ['rebuild-manager', 'upkeep'],

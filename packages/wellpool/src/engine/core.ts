@@ -144,6 +144,11 @@ export class Core<Client> {
     }
   }
 
+  /** Whether the pool is closing or closed. */
+  get ended(): boolean {
+    return this.state === 'closing' || this.state === 'closed'
+  }
+
   /** How many connections could serve, now or when released or checked. */
   inService(): number {
     let count = 0

@@ -140,7 +140,7 @@ export class Engine<Client> {
   /** A connection has a new client: by its first connect or by a rebuild. Its state is idle. */
   #putIntoService(connection: Connection<Client>): void {
     const { core } = this
-    if (core.state === 'closing' || core.state === 'closed') {
+    if (core.ended) {
       this.closer.closeConnection(connection, 'pool_closed', 'close')
       return
     }

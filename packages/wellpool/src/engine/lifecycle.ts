@@ -1,4 +1,4 @@
-import { Deadline } from './clock.ts'
+import { NEVER } from './clock.ts'
 import type { Generation } from './connection.ts'
 import { isPresent } from './core.ts'
 import { formatMs } from './duration.ts'
@@ -8,6 +8,7 @@ import type { Lease } from './lease.ts'
 import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
 import type { EvictOptions, PauseOptions, StartOptions, WaitOptions } from './pool-types.ts'
 import type { Waiter } from './wait-queue.ts'
+import { waitingCall } from './waiting-call.ts'
 
 /** What can't change while a pool runs: it is part of every event, or all that the pool has planned hangs on it. */
 const FIXED = ['name', 'clock', 'random', 'logger'] as const
@@ -55,7 +56,7 @@ export class Lifecycle<Client> {
     const { core } = this.#engine
     if (core.state === 'new') this.#begin()
     if (core.state === 'draining' && !again) return new PoolClosedError(`pool ${core.options.name} is draining and takes no new borrowers`)
-    if (core.state === 'closing' || core.state === 'closed') return new PoolClosedError(`pool ${core.options.name} is ${core.state}`)
+    if (core.ended) return new PoolClosedError(`pool ${core.options.name} is ${core.state}`)
     if (core.state === 'paused' && this.#failWaiting) return new PoolPausedError(`pool ${core.options.name} is paused`)
     return undefined
   }
@@ -67,36 +68,27 @@ export class Lifecycle<Client> {
     if (core.state === 'new') this.#begin()
     else if (core.state !== 'running' && core.state !== 'paused') throw new PoolClosedError(`pool ${core.options.name} is ${core.state}`)
     if (this.#warmedUp) return
-    core.hold.retain()
-    let end: (error?: unknown) => void = () => {}
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const deadline = new Deadline(core.clock, timeout, () => {
-          const { lastError } = connector
-          const why = lastError?.message ?? 'connects are still under way'
-          reject(
-            new ConnectError(
-              `pool ${core.options.name} has not reached ${core.options.minConnections} connections within ${formatMs(timeout)}: ${why}`,
-              lastError,
-            ),
-          )
-        })
+    await waitingCall<Client, void>(
+      core,
+      { timeout, signal: options.signal },
+      (resolve, reject) => {
         const awaited = { reached: () => this.#warmedUp, resolve }
-        const onAbort = (): void => reject(options.signal?.reason)
-        options.signal?.addEventListener('abort', onAbort)
         this.#awaited.add(awaited)
         this.#startRefusals.add(reject)
-        end = () => {
-          deadline.cancel()
-          options.signal?.removeEventListener('abort', onAbort)
+        return () => {
           this.#awaited.delete(awaited)
           this.#startRefusals.delete(reject)
         }
-      })
-    } finally {
-      end()
-      core.hold.release()
-    }
+      },
+      (_, reject) => {
+        const { lastError } = connector
+        const why = lastError?.message ?? 'connects are still under way'
+        const { name, minConnections } = core.options
+        reject(
+          new ConnectError(`pool ${name} has not reached ${minConnections} connections within ${formatMs(timeout)}: ${why}`, lastError),
+        )
+      },
+    )
   }
 
   pause({ failWaiting = false }: PauseOptions): void {
@@ -120,7 +112,7 @@ export class Lifecycle<Client> {
     core.changed()
   }
 
-  evict({ interruptInUse = false }: EvictOptions): Promise<void> {
+  async evict({ interruptInUse = false }: EvictOptions): Promise<void> {
     const { core, closer, connector, rebuilds } = this.#engine
     const going: Generation<Client>[] = []
     connector.evict(interruptInUse)
@@ -140,7 +132,7 @@ export class Lifecycle<Client> {
     }
     if (interruptInUse) this.#destroyRetired()
     core.changed()
-    return this.#until(() => going.every(({ status }) => status === 'gone'))
+    await this.#reach(() => going.every(({ status }) => status === 'gone'))
   }
 
   reconfigure(options: PoolOptions): void {
@@ -219,7 +211,7 @@ export class Lifecycle<Client> {
     if (core.state === 'new') return this.close({})
     core.state = 'draining'
     core.changed()
-    const inTime = await this.#untilOr(timeout, () => core.waiting.size === 0 && !this.#anyLease())
+    const inTime = await this.#reach(() => core.waiting.size === 0 && !this.#anyLease(), timeout)
     if (this.#closing !== undefined) return this.#closing
     if (inTime) core.events.emit('poolDrained', {})
     return this.close(inTime ? {} : { timeout: 0 })
@@ -237,18 +229,16 @@ export class Lifecycle<Client> {
       // Its mark leads nowhere any more, and whoever waits for the rebuild hears so now.
       else connection.rebuild?.cancel()
     }
-    core.hold.retain()
-    if (!(await this.#untilOr(timeout, () => !this.#anyLease()))) {
+    if (!(await this.#reach(() => !this.#anyLease(), timeout))) {
       for (const connection of [...core.connections.values()]) {
         if (isPresent(connection)) closer.closeConnection(connection, 'pool_closed', 'destroy')
       }
       this.#destroyRetired()
       closer.destroyClosing()
     }
-    await this.#until(() => core.open === 0 && core.connections.size === 0)
+    await this.#reach(() => core.open === 0 && core.connections.size === 0)
     this.#engine.stop()
     core.state = 'closed'
-    core.hold.release()
     core.hold.end()
     core.events.emit('poolClosed', {})
   }
@@ -263,9 +253,7 @@ export class Lifecycle<Client> {
 
   #anyLease(): boolean {
     const { core } = this.#engine
-    if (core.retired.size > 0) return true
-    for (const { state } of core.connections.values()) if (state === 'acquired') return true
-    return false
+    return core.retired.size > 0 || core.acquired > 0
   }
 
   #refuseAll(error: Error): void {
@@ -276,30 +264,18 @@ export class Lifecycle<Client> {
     }
   }
 
-  #until(reached: () => boolean): Promise<void> {
-    if (reached()) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#awaited.add({ reached, resolve })
-    })
-  }
-
   /** @returns whether the point was reached within `timeout` ms */
-  #untilOr(timeout: number, reached: () => boolean): Promise<boolean> {
-    if (reached()) return Promise.resolve(true)
-    const { clock } = this.#engine.core
-    return new Promise((resolve) => {
-      const awaited: Awaited = {
-        reached,
-        resolve: () => {
-          deadline.cancel()
-          resolve(true)
-        },
-      }
-      const deadline = new Deadline(clock, timeout, () => {
-        this.#awaited.delete(awaited)
-        resolve(false)
-      })
-      this.#awaited.add(awaited)
-    })
+  async #reach(reached: () => boolean, timeout = NEVER): Promise<boolean> {
+    if (reached()) return true
+    return waitingCall<Client, boolean>(
+      this.#engine.core,
+      { timeout },
+      (resolve) => {
+        const awaited = { reached, resolve: () => resolve(true) }
+        this.#awaited.add(awaited)
+        return () => this.#awaited.delete(awaited)
+      },
+      (resolve) => resolve(false),
+    )
   }
 }

@@ -1,4 +1,4 @@
-import { Deadline, NEVER } from './clock.ts'
+import { NEVER } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { isPresent } from './core.ts'
 import type { Engine } from './engine.ts'
@@ -7,11 +7,11 @@ import { resolveTimeout } from './options.ts'
 import type { BatchRebuildOptions, RebuildOptions } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { RebuildListener, Task } from './rebuild-task.ts'
+import { waitingCall } from './waiting-call.ts'
 
-/** How the wait for one rebuild ended, when it had not begun. */
-class NotBegun {
-  constructor(readonly why: 'aborted' | 'timed_out') {}
-}
+/** How the wait for a rebuild ended that had not begun. */
+const NOT_BEGUN = Symbol('not begun')
+type NotBegun = typeof NOT_BEGUN
 
 /** The rebuild API: marks by hand, and waits for what comes of it. */
 export class ManualRebuilds<Client> {
@@ -38,7 +38,7 @@ export class ManualRebuilds<Client> {
         ? rebuilds.request(connection, urgent, true)
         : (connection.rebuild as Task<Client>)
     const outcome = await this.#outcome(task, timeout, options.signal, true)
-    if (!(outcome instanceof NotBegun)) return outcome
+    if (outcome !== NOT_BEGUN) return outcome
     options.signal?.throwIfAborted()
     throw new ConnectionBusyError(`connection ${id} was not released in time: its rebuild has not begun, but it stays marked`)
   }
@@ -60,11 +60,11 @@ export class ManualRebuilds<Client> {
         const markedHere = connection.mark === undefined
         const task = rebuilds.request(connection, false, false)
         const outcome = await this.#outcome(task, timeout, options.signal, false)
-        if (outcome instanceof NotBegun && markedHere) rebuilds.unmark(task)
+        if (outcome === NOT_BEGUN && markedHere) rebuilds.unmark(task)
         return outcome
       }),
     )
-    const results = outcomes.filter((outcome): outcome is RebuildResult => !(outcome instanceof NotBegun))
+    const results = outcomes.filter((outcome): outcome is RebuildResult => outcome !== NOT_BEGUN)
     const result = summarize(
       results,
       { [core.driver.protocol]: outcomes.length - results.length },
@@ -74,8 +74,8 @@ export class ManualRebuilds<Client> {
   }
 
   #refuseWhenClosed(): void {
-    const { state, options } = this.#engine.core
-    if (state === 'closing' || state === 'closed') throw new PoolClosedError(`pool ${options.name} is ${state}`)
+    const { ended, state, options } = this.#engine.core
+    if (ended) throw new PoolClosedError(`pool ${options.name} is ${state}`)
   }
 
   /**
@@ -83,30 +83,22 @@ export class ManualRebuilds<Client> {
    *
    * @param leave whether an abort ends the wait also when the rebuild has begun
    */
-  async #outcome(task: Task<Client>, timeout: number, signal: AbortSignal | undefined, leave: boolean): Promise<RebuildResult | NotBegun> {
-    const { clock, hold } = this.#engine.core
-    hold.retain()
-    let cleanUp = (): void => {}
-    try {
-      return await new Promise<RebuildResult | NotBegun>((resolve, reject) => {
+  #outcome(task: Task<Client>, timeout: number, signal: AbortSignal | undefined, leave: boolean): Promise<RebuildResult | NotBegun> {
+    return waitingCall<Client, RebuildResult | NotBegun>(
+      this.#engine.core,
+      { timeout, signal },
+      (resolve, reject) => {
         const listener: RebuildListener = (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))
-        const giveUp = (why: NotBegun['why']): void => {
-          if (!task.begun || (leave && why === 'aborted')) resolve(new NotBegun(why))
-        }
-        const deadline = new Deadline(clock, timeout, () => giveUp('timed_out'))
-        const onAbort = (): void => giveUp('aborted')
-        signal?.addEventListener('abort', onAbort)
         task.listeners.add(listener)
-        cleanUp = () => {
-          deadline.cancel()
-          signal?.removeEventListener('abort', onAbort)
-          task.listeners.delete(listener)
-        }
-      })
-    } finally {
-      cleanUp()
-      hold.release()
-    }
+        return () => task.listeners.delete(listener)
+      },
+      (resolve) => {
+        if (!task.begun) resolve(NOT_BEGUN)
+      },
+      (resolve) => {
+        if (!task.begun || leave) resolve(NOT_BEGUN)
+      },
+    )
   }
 }
 

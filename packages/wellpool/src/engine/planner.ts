@@ -56,7 +56,7 @@ export class Planner<Client> {
   next(): Demand<Client> | undefined {
     const core = this.#core
     const { maxConnections, minConnections, rebuildMaxSurge } = core.options
-    if (core.state === 'new' || core.state === 'closing' || core.state === 'closed') return undefined
+    if (core.state === 'new' || core.ended) return undefined
     const room = core.open < maxConnections
     const surgeRoom = core.open < maxConnections + rebuildMaxSurge
     const roomForOneMore = room && core.places < maxConnections
@@ -67,7 +67,7 @@ export class Planner<Client> {
     if (core.state !== 'paused') {
       if (core.waiting.size > 0 && this.#missing() > 0) {
         if (roomForOneMore) return this.#newConnection('grow')
-        if (surgeRoom && this.#connector().count('hedge') < this.#overdueChecks()) return this.#newConnection('hedge')
+        if (surgeRoom && this.#connector().count('hedge') < this.#checks(true)) return this.#newConnection('hedge')
       }
       if (core.state === 'running') {
         if (roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
@@ -83,7 +83,7 @@ export class Planner<Client> {
     this.#noteOverdue()
     if (core.waiting.size > 0) {
       this.#giveUpSilent()
-      let wanted = Math.ceil(core.waiting.size / core.maxLeases) - this.#promisingChecks()
+      let wanted = Math.ceil(core.waiting.size / core.maxLeases) - this.#checks(false)
       for (const connection of core.idle) {
         if (wanted <= 0) break
         if (!this.#isCandidate(connection)) continue
@@ -123,7 +123,7 @@ export class Planner<Client> {
 
   /** Those who wait and for whom nothing is coming yet, counted in connections. */
   #missing(): number {
-    const coming = this.#connector().count('grow', 'hedge') + this.#rebuilds().pending + this.#promisingChecks()
+    const coming = this.#connector().count('grow', 'hedge') + this.#rebuilds().pending + this.#checks(false)
     return this.#wanted() - coming
   }
 
@@ -133,7 +133,7 @@ export class Planner<Client> {
     const { maxLeases, waiting } = core
     const connectMs = core.connectTimes.usual
     const useMs = core.useTimes.usual
-    const serving = core.inService() - this.#overdueChecks()
+    const serving = core.inService() - this.#checks(true)
     const all = Math.ceil(waiting.size / maxLeases)
     if (connectMs === undefined || useMs === undefined || serving <= 0) return all
     if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return all
@@ -159,6 +159,7 @@ export class Planner<Client> {
     return Math.max(this.#core.options.hedgeDelay, OVERDUE_FACTOR * (this.#core.checkTimes.usual ?? 0))
   }
 
+  /** Notes which checks have become overdue. */
   #noteOverdue(): void {
     const after = this.#overdueAfter()
     const now = this.#core.clock.now()
@@ -167,16 +168,10 @@ export class Planner<Client> {
     }
   }
 
-  /** Checks in flight that may still end in time to serve somebody. */
-  #promisingChecks(): number {
+  /** Checks in flight: those that may still end in time to serve somebody, or those that are overdue. */
+  #checks(overdue: boolean): number {
     let count = 0
-    for (const { check } of this.#core.connections.values()) if (check?.overdue === false) count++
-    return count
-  }
-
-  #overdueChecks(): number {
-    let count = 0
-    for (const { check } of this.#core.connections.values()) if (check?.overdue === true) count++
+    for (const { check } of this.#core.connections.values()) if (check?.overdue === overdue) count++
     return count
   }
 
@@ -231,7 +226,7 @@ export class Planner<Client> {
       },
       done: (generation) => {
         connection.current = generation
-        if (core.state === 'closing' || core.state === 'closed') this.#closer.closeConnection(connection, 'pool_closed', 'close')
+        if (core.ended) this.#closer.closeConnection(connection, 'pool_closed', 'close')
         else if (purpose === 'probe') this.#checkProbe(connection, generation)
         else this.#serve(connection)
       },

@@ -125,8 +125,7 @@ export class Pool<Client> {
           attempt < core.options.attempts &&
           isLost(lease.generation) &&
           options.signal?.aborted !== true &&
-          core.state !== 'closing' &&
-          core.state !== 'closed'
+          !core.ended
         if (!again) throw error
       }
     }

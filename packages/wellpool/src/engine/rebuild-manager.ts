@@ -59,7 +59,7 @@ export class RebuildManager<Client> {
   /** R5: the first reason stays; only its urgency may rise. */
   mark(connection: Connection<Client>, kind: ReasonKind, detail: string, urgent: boolean): void {
     const core = this.#core
-    if (!isPresent(connection) || core.state === 'closing' || core.state === 'closed') return
+    if (!isPresent(connection) || core.ended) return
     const before = connection.mark
     if (before !== undefined) {
       if (!urgent || before.urgent) return
@@ -417,7 +417,7 @@ export class RebuildManager<Client> {
   #cancel(task: Task<Client>): void {
     const core = this.#core
     const mark = task.connection.mark as Mark
-    const closing = core.state === 'closing' || core.state === 'closed'
+    const closing = core.ended
     const { connect } = task
     task.connect = undefined
     connect?.giveUp()
