@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import type { Pool } from '../index.ts'
 import type { ConformanceOptions } from './conformance.ts'
@@ -7,6 +8,8 @@ import type { Scene, SceneCase } from './conformance-scene.ts'
 const BORROWERS = 60
 /** A pool that looks after its connections every moment. */
 const WATCHFUL = { healthCheckInterval: 200, healthCheckTimeout: 100, healthRecheckInterval: 50, unhealthyThreshold: 2 } as const
+
+const VERIFY_IDLE_AFTER_MS = 200
 
 /** How the driver does under a real pool. */
 export function poolCases<Client>(options: ConformanceOptions<Client>): SceneCase<Client>[] {
@@ -52,8 +55,9 @@ export function poolCases<Client>(options: ConformanceOptions<Client>): SceneCas
     {
       name: 'serves a borrower although every present connection has fallen silent',
       async run(scene) {
-        const pool = scene.pool({ minConnections: 2, maxConnections: 4, verifyIdleAfter: 0, hedgeDelay: 20 })
+        const pool = scene.pool({ minConnections: 2, maxConnections: 4, verifyIdleAfter: VERIFY_IDLE_AFTER_MS, hedgeDelay: 20 })
         await pool.start()
+        await delay(2 * VERIFY_IDLE_AFTER_MS)
         scene.proxy.inject({ kind: 'silence' }, 'present')
         await scene.measure('silent until served', () => scene.within(scene.patienceMs, pool.use(request), 'use'))
       },

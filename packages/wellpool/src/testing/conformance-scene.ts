@@ -126,12 +126,8 @@ export class Scene<Client> {
   }
 
   async untilSocketsAreClosed(): Promise<void> {
-    const open = (): number => this.proxy.flows().filter(({ clientOpen }) => clientOpen).length
-    await this.until(
-      this.promptMs,
-      () => open() === 0,
-      () => `no socket is open (${open()} are)`,
-    )
+    const closed = this.proxy.until((flows) => flows.every(({ clientOpen }) => !clientOpen))
+    await this.within(this.promptMs, closed, 'the closing of all sockets')
   }
 
   /** Runs it and reports how long it took. */

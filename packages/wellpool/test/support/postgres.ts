@@ -3,6 +3,9 @@ import { describe, inject } from 'vitest'
 
 export { type PostgresServer, type PostgresServerOptions, startPostgres } from '@wellpool/servers'
 
+/** Real servers take their time on a machine that is busy with other test files. */
+const TIMEOUT_MS = 60_000
+
 interface Answer {
   readonly url?: string
   readonly missing?: string
@@ -21,7 +24,7 @@ export async function describePostgres(name: string, declare: (url: string) => v
 }
 
 /** Declares tests that start servers of their own, with {@link startPostgres}, to stop and restart them. */
-export async function describeOwnPostgres(name: string, declare: () => void): Promise<void> {
+export async function describeOwnPostgres(name: string, declare: () => void | Promise<void>): Promise<void> {
   describeIf(
     (await canStartPostgres()) ? undefined : 'no PostgreSQL to start: npm has none for this platform, and none is installed',
     name,
@@ -29,9 +32,9 @@ export async function describeOwnPostgres(name: string, declare: () => void): Pr
   )
 }
 
-function describeIf(missing: string | undefined, name: string, declare: () => void): void {
+function describeIf(missing: string | undefined, name: string, declare: () => void | Promise<void>): void {
   if (missing === undefined) {
-    describe(name, declare)
+    describe(name, { timeout: TIMEOUT_MS }, declare)
     return
   }
   const message = `NOT RUN: ${name}: ${missing}`
