@@ -38,13 +38,22 @@ export class Lending<Client> implements LeaseOwner<Client> {
   lendIdle(): Lease<Client> | undefined {
     const core = this.#core
     const connection = core.idle.head
-    if (connection === undefined) return undefined
+    if (connection === undefined) return this.#lendAny()
     const generation = connection.current as Generation<Client>
     const measured = core.watched || (generation.uses & (MEASURED - 1)) === 0 || core.counters.leased < FIRST_ONES
     if (measured || generation.provenBeat !== core.beat) {
-      if (core.needsProof(generation, core.readClock())) return undefined
+      if (core.needsProof(generation, core.readClock())) return this.#lendAny()
     }
     return this.#handOut(connection, generation, measured)
+  }
+
+  /** The one that should serve next is not fit to: another may be, if only a degraded one. */
+  #lendAny(): Lease<Client> | undefined {
+    const now = this.#core.readClock()
+    for (const connection of this.#core.idle) {
+      if (this.#engine.isFit(connection, now)) return this.lend(connection)
+    }
+    return undefined
   }
 
   /** Hands out a connection that is fit to serve. */

@@ -64,15 +64,14 @@ export class Planner<Client> {
       const rebuild = this.#rebuilds().nextOutOfService()
       if (rebuild !== undefined) return rebuild
     }
+    // Before those who wait: what it finds out decides what any other connect would be good for.
+    if (core.state === 'running' && roomForOneMore && this.#health.panic.probeWanted) return this.#newConnection('probe')
     if (core.state !== 'paused') {
       if (core.waiting.size > 0 && this.#missing() > 0) {
         if (roomForOneMore) return this.#newConnection('grow')
         if (surgeRoom && this.#connector().count('hedge') < this.#checks(true)) return this.#newConnection('hedge')
       }
-      if (core.state === 'running') {
-        if (roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
-        if (roomForOneMore && this.#health.panic.probeWanted) return this.#newConnection('probe')
-      }
+      if (core.state === 'running' && roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
     }
     return surgeRoom ? this.#rebuilds().nextPlanned() : undefined
   }
@@ -108,12 +107,15 @@ export class Planner<Client> {
     const core = this.#core
     let surplus = core.places - core.options.maxConnections
     if (surplus <= 0) return
-    for (const connection of [...core.connections.values()].reverse()) {
-      if (surplus <= 0) return
-      const waitsForConnect = connection.state === 'rebuilding' && this.#rebuilds().isWaiting(connection)
-      if (connection.state !== 'idle' && !waitsForConnect) continue
+    const free = [...core.connections.values()].filter(
+      (connection) => connection.state === 'idle' || (connection.state === 'rebuilding' && this.#rebuilds().isWaiting(connection)),
+    )
+    // The one of which least good is known goes first.
+    const worth = ({ health, current }: Connection<Client>): number =>
+      health === 'degraded' || health === 'unhealthy' ? Number.NEGATIVE_INFINITY : (current?.lastProvenAt ?? 0)
+    for (const connection of free.sort((a, b) => worth(a) - worth(b) || 0)) {
+      if (surplus-- <= 0) return
       this.#closer.closeConnection(connection, 'surplus', 'close')
-      surplus--
     }
   }
 

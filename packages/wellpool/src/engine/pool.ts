@@ -263,7 +263,11 @@ export class Pool<Client> {
       return Promise.reject(this.#engine.circuitOpen())
     }
     const now = core.clock.now()
-    if (timeout !== undefined && timeout <= 0) return Promise.reject(this.#timeoutError(0))
+    if (timeout !== undefined && timeout <= 0) {
+      core.counters.acquireTimeouts++
+      core.measure('acquireFailed', 'timed_out', 0)
+      return Promise.reject(this.#timeoutError(0))
+    }
     return new Promise((resolve, reject) => {
       const waiter = new Waiter<Lease<Client>>(resolve, reject, since ?? now)
       if (signal === undefined && timeout === undefined) core.waiting.add(waiter)

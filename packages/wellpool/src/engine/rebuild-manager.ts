@@ -118,8 +118,12 @@ export class RebuildManager<Client> {
     return false
   }
 
-  /** Without surge: begins what may begin, by closing. */
+  /** Gives up what can't be connected now. Without surge: begins what may begin, by closing. */
   pump(): void {
+    if (this.#connector.breaker !== 'closed') {
+      const error = this.#connector.lastError ?? new ConnectError('connects fail at present')
+      for (const task of this.#tasks) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
+    }
     if (this.#core.options.rebuildMaxSurge > 0) return
     for (const task of this.#tasks) {
       if (task.connection.state === 'idle' && this.#canBegin(task)) this.#closeFirst(task)
@@ -174,7 +178,7 @@ export class RebuildManager<Client> {
       // In use: by hand at once, otherwise from the next release on. The holder keeps the old client.
       if (connection.state !== 'acquired' || options.rebuildMaxSurge === 0 || !(manual || task.released)) return false
     }
-    if (options.rebuildMaxSurge === 0 && !this.#mayLeave()) return false
+    if (options.rebuildMaxSurge === 0 && (this.#connector.breaker !== 'closed' || !this.#mayLeave())) return false
     return task.ahead || (this.#batch < options.rebuildBatchSize && this.#plannedInFlight() < options.rebuildConcurrency)
   }
 
