@@ -9,6 +9,8 @@ export class ClientModel {
   provenAt: number
   /** What it has done since that puts it in doubt. */
   doubt: 'check rejected' | 'check timed out' | 'use failed' | undefined
+  /** The step in which the doubt arose. */
+  doubtStep = -1
   /** Failed checks in a row. */
   failures = 0
   /** When the latest of these was. */
@@ -19,6 +21,7 @@ export class ClientModel {
   usedSinceCheck = false
   /** Whether its last use took so long that the pool may want a check. */
   slowUse = false
+  slowUseAt = 0
   /** Reported as lost, or an error on it was fatal: of no more use. */
   condemnedAt: number | undefined
   lost = false
@@ -77,6 +80,8 @@ export class Model {
   readonly outage = new Outage()
   /** Whoever has last proven itself before this is a suspect. */
   suspectAt = Number.NEGATIVE_INFINITY
+  /** Whoever has last proven itself before this may be one: not everything that the pool notices can be seen. */
+  maybeSuspectAt = Number.NEGATIVE_INFINITY
   /** As it was when the step began. */
   suspectBefore = Number.NEGATIVE_INFINITY
   /** Connects in flight that have not been given up. */
@@ -85,7 +90,8 @@ export class Model {
   readonly stale = new Set<FakeCall>()
   /** The longest that a successful connect has taken. */
   longestConnect = 0
-  fatalConnectSeen = false
+  /** The step in which an overdue check last ended: in the midst of it the pool may still have waited. */
+  overdueStep = -1
   lastConnectEndedAt = 0
   /** Whether the pool says that it panics; set after each step. A rejected check then proves its connection. */
   panic = false
@@ -170,6 +176,7 @@ export class Model {
     if (!model.live) return
     model.condemnedAt ??= this.#clock.now()
     if (model.role === 'current' && !model.retireReported) this.suspect()
+    else this.maybeSuspect()
   }
 
   /** A borrower gives the client back: how its use went, as the driver's `classify` sees it. */
@@ -177,7 +184,10 @@ export class Model {
     const model = this.of(client)
     const now = this.#clock.now()
     model.idleSince = now
-    if (useMs > 249) model.slowUse = true
+    if (useMs > 249) {
+      model.slowUse = true
+      model.slowUseAt = now
+    }
     if (how === 'disposed' || !model.live) return
     model.requests++
     if (how === 'succeeded' || how === 'application') {
@@ -188,7 +198,10 @@ export class Model {
     }
     model.errors++
     model.doubt = 'use failed'
-    if (how === 'fatal') model.condemnedAt ??= now
+    model.doubtStep = this.#step()
+    if (how !== 'fatal') return
+    model.condemnedAt ??= now
+    if (model.role !== 'old') this.suspect()
   }
 
   /** After a step. A check whose failure began a panic proves its connection, and makes nobody a suspect. */
@@ -210,12 +223,23 @@ export class Model {
   /** From now on every connection has to prove itself again. */
   suspect(since = this.#clock.now()): void {
     this.suspectAt = Math.max(this.suspectAt, since)
+    this.maybeSuspect()
   }
 
-  /** Whether the client could serve without a check. */
+  /** The pool may have found a reason to ask for proof. */
+  maybeSuspect(): void {
+    this.maybeSuspectAt = this.#clock.now()
+  }
+
+  /** Whether the client could certainly serve without a check. */
   isProven(model: ClientModel): boolean {
     const { verifyIdleAfter } = this.#options()
-    return model.doubt === undefined && model.provenAt >= this.suspectAt && this.#clock.now() - model.provenAt < verifyIdleAfter
+    return (
+      model.doubt === undefined &&
+      !model.slowUse &&
+      model.provenAt >= this.maybeSuspectAt &&
+      this.#clock.now() - model.provenAt < verifyIdleAfter
+    )
   }
 
   #connectSettled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
@@ -267,6 +291,7 @@ export class Model {
 
   #checkSettled(model: ClientModel, call: FakeCall, how: 'fulfilled' | 'rejected'): void {
     model.checks.delete(call)
+    if (this.ageOf(call) >= this.#options().hedgeDelay) this.overdueStep = this.#step()
     // What the pool no longer waits for proves nothing, one way or the other.
     if (call.signal?.aborted === true) return
     if (how === 'fulfilled') {
@@ -274,7 +299,7 @@ export class Model {
       model.doubt = undefined
       model.failures = 0
       model.passedChecks++
-      model.slowUse = false
+      if (model.slowUseAt < this.#clock.now() - this.ageOf(call)) model.slowUse = false
       model.checkedAt = model.provenAt
       model.usedSinceCheck = false
     } else {
@@ -302,6 +327,8 @@ export class Model {
       return
     }
     model.doubt = doubt
+    model.doubtStep = this.#step()
     if (model.role === 'current' && !this.panic) this.suspect()
+    else this.maybeSuspect()
   }
 }

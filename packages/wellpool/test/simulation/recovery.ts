@@ -72,12 +72,13 @@ function timeToRecover(world: World, invariants: Invariants, oneConnect: number,
   return options.backoff.max + rounds * oneConnect + oneClose + 5
 }
 
-/** Connections that could serve, by what the model knows of their clients. */
+/** Connections that could serve, by what the model knows of their clients, or are out of service by plan. */
 function inService(world: World, invariants: Invariants): number {
   let count = 0
   for (const { record, client } of invariants.shown().values()) {
     const serves = record.state === 'idle' || record.state === 'acquired' || record.state === 'checking'
-    if (serves && client?.live === true && client.condemnedAt === undefined && world.endpoint.flow(client.client) === 'fine') count++
+    if (record.state === 'rebuilding' && record.mark?.urgent === false) count++
+    else if (serves && client?.live === true && client.condemnedAt === undefined && world.endpoint.flow(client.client) === 'fine') count++
   }
   return count
 }

@@ -95,6 +95,7 @@ async function interrupt(world: World): Promise<void> {
   world.count(suspended ? 'suspended' : 'asleep')
   if (!suspended) {
     await clock.sleep(ms)
+    model.maybeSuspect()
     // The pool's tick of one second is then at least one second late.
     if (ms >= 2000 && world.life !== 'new') model.suspect()
     return
@@ -103,6 +104,7 @@ async function interrupt(world: World): Promise<void> {
   await clock.suspend(ms)
   // Found out by the next tick, of one second; who has proven itself in between has done so after it.
   await clock.advance(1001)
+  model.maybeSuspect()
   if (ms >= 1000 && world.life !== 'new') model.suspect(before)
 }
 
