@@ -4,7 +4,6 @@
 //   node tools/run.mjs examples/custom-driver.ts
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { createPool, type Driver, defineDriver } from 'wellpool'
 
 class SessionEnded extends Error {}
@@ -16,7 +15,7 @@ class ShoutSession {
 
   constructor(socket: Socket) {
     this.socket = socket
-    createInterface(socket).on('line', (line) => this.#asked.shift()?.resolve(line))
+    onLine(socket, (line) => this.#asked.shift()?.resolve(line))
     socket.on('close', () => {
       for (const { reject } of this.#asked) reject(new SessionEnded('the session has ended'))
     })
@@ -39,13 +38,18 @@ function shout(port: number): Driver<ShoutSession> {
     async connect({ signal }) {
       const socket = connect({ host: '127.0.0.1', port, signal })
       await once(socket, 'connect')
-      return new ShoutSession(socket)
+      const session = new ShoutSession(socket)
+      // A socket connects when the peer's kernel says so. An answer comes from the peer.
+      await session.ask('hello', signal)
+      return session
     },
     // A full round trip: a socket that looks open proves nothing.
     check: (session, { signal }) => session.ask('ping', signal),
-    close: async (session) => {
-      session.socket.end('bye\n')
-      await once(session.socket, 'close')
+    close: async ({ socket }) => {
+      if (socket.closed) return
+      const closed = once(socket, 'close')
+      socket.end('bye\n')
+      await closed
     },
     destroy: (session) => {
       session.socket.destroy()
@@ -59,19 +63,31 @@ function shout(port: number): Driver<ShoutSession> {
   })
 }
 
+function onLine(socket: Socket, listener: (line: string) => void): void {
+  let rest = ''
+  socket.setEncoding('utf8').on('data', (text) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) listener(line)
+  })
+  // An error without a listener would end the process. 'close' follows, and says enough.
+  socket.on('error', () => {})
+}
+
 // ---- A server for it, and a day in its life.
 
 const sessions = new Set<Socket>()
 const server = createServer((socket) => {
-  sessions.add(socket.on('error', () => {}).on('close', () => sessions.delete(socket)))
-  createInterface(socket).on('line', (line) => (line === 'bye' ? socket.end() : socket.write(`${line.toUpperCase()}!\n`)))
+  sessions.add(socket)
+  socket.on('close', () => sessions.delete(socket))
+  onLine(socket, (line) => (line === 'bye' ? socket.end() : socket.write(`${line.toUpperCase()}!\n`)))
 })
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 
 const pool = createPool(shout((server.address() as AddressInfo).port), { name: 'shout', minConnections: 2, maxConnections: 4 })
 await pool.start()
-console.log(await pool.use((session) => session.ask('hello')))
+console.log(await pool.use((session) => session.ask('anybody there')))
 
 // One session dies while nobody uses it.
 const rebuilt = new Promise<string>((resolve) => {
