@@ -108,7 +108,8 @@ describe('the published package', () => {
       const rows: { n: number }[] = await pools.orders.use(async (client) => (await client.query<{ n: number }>('select 1 as n')).rows)
       // @ts-expect-error: no such pool
       pools.billing
-      console.log(count, rows)
+      const any: Pool<unknown> = pool
+      console.log(count, rows, any.stats())
       `,
     )
     const { stdout } = await execute(process.execPath, [compiler, '-p', folder]).catch((error: { stdout: string }) => error)
