@@ -88,6 +88,7 @@ export function poolCases<Client>(options: ConformanceOptions<Client>): SceneCas
         const lease = await pool.acquire()
         const { client } = lease
         lease.release()
+        await scene.until(scene.patienceMs, () => pool.stats().idle === 2, 'two connections are idle')
         await scene.measure('killed until replaced', async () => {
           await kill(client)
           await untilRebuilt(scene, pool)

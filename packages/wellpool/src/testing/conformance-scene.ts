@@ -73,7 +73,7 @@ export class Scene<Client> {
   }
 
   pool(options: PoolOptions, driver = this.driver): Pool<Client> {
-    const pool = createPool(driver, { name: 'conformance', ...options })
+    const pool = createPool(driver, { name: 'conformance', closeTimeout: this.promptMs, ...options })
     this.#pools.add(pool)
     return pool
   }

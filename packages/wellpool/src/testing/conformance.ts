@@ -15,7 +15,7 @@ export interface ConformanceAddress {
 export interface ConformanceOptions<Client> {
   /** Stands before the name of each case. */
   readonly name: string
-  /** Where the real server listens. */
+  /** Where the real server listens. Asked for when a case runs. */
   readonly target: ProxyTarget
   /** Makes a driver that connects to this address. Each case makes its own. */
   readonly createDriver: (address: ConformanceAddress) => Driver<Client>

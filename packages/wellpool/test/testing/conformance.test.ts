@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Driver } from '../../src/index.ts'
+import { type ConformanceAddress, type ConformanceOptions, driverConformance } from '../../src/testing/index.ts'
+import { type LineClient, LineServer, lineDriver } from './line-server.ts'
+
+const server = new LineServer()
+const figures: string[] = []
+/** What is late is found out sooner. */
+const IMPATIENT = { promptMs: 150, lostMs: 150, patienceMs: 1500 }
+
+/** The suite on the line protocol, with the driver changed as given. */
+const suite = (change: Sabotage = () => ({}), limits: ConformanceOptions<LineClient>['limits'] = {}) => {
+  const createDriver = ({ port }: ConformanceAddress, password?: string): Driver<LineClient> => {
+    const driver = lineDriver(port, password)
+    return { ...driver, ...change(driver) }
+  }
+  return driverConformance<LineClient>({
+    name: 'line',
+    get target() {
+      return { port: server.port }
+    },
+    createDriver: (address) => createDriver(address),
+    createRefusedDriver: (address) => createDriver(address, 'open barley'),
+    request: (client) => client.send('ping'),
+    failingRequest: (client) => client.send('nonsense'),
+    kill: async (client) => server.kill(client.id),
+    leaveBehind: (client) => client.send('leave a mess'),
+    isClean: async (client) => (await client.send('left')) === 'nothing',
+    countSessions: async () => server.sessions,
+    restart: async () => {
+      await server.stop()
+      await server.start()
+    },
+    limits,
+    report: (figure, ms) => figures.push(`${figure}: ${ms}`),
+  })
+}
+
+type Sabotage = (driver: Driver<LineClient>) => Partial<Driver<LineClient>>
+
+/** Never settles. */
+const never = (): Promise<never> => new Promise(() => {})
+const unaborted = (): AbortSignal => new AbortController().signal
+
+const leaking: Sabotage = (driver) => ({
+  connect: (context) =>
+    new Promise((resolve, reject) => {
+      driver.connect({ ...context, signal: unaborted() }).then(resolve, reject)
+      context.signal.addEventListener('abort', () => reject(context.signal.reason))
+    }),
+})
+const sharing: Sabotage = (driver) => {
+  let shared: Promise<LineClient> | undefined
+  return {
+    connect: (context) => {
+      shared ??= driver.connect(context)
+      return shared
+    },
+  }
+}
+const deaf: Sabotage = () => ({
+  watch: (client, { lost }) => {
+    client.onLost = lost
+  },
+})
+const showing: Sabotage = (driver) => ({ name: `line with ${driver.secrets?.()}` }) as Partial<Driver<LineClient>>
+
+beforeAll(() => server.start())
+afterAll(() => server.stop())
+
+describe('a driver that does everything right', { timeout: 30_000 }, () => {
+  for (const { name, run } of suite()) it(name, run)
+
+  it('is measured', () => {
+    expect(figures.some((figure) => figure.startsWith('killed until lost: '))).toBe(true)
+  })
+})
+
+describe('a driver that does not', { timeout: 30_000 }, () => {
+  it.each<[string, Sabotage, string]>([
+    [
+      'ignores the signal of its connect',
+      (driver) => ({ connect: (context) => driver.connect({ ...context, signal: unaborted() }) }),
+      'rejects at once when its connect to a peer that never answers',
+    ],
+    ['keeps the socket of an aborted connect', leaking, 'wherever its connect is aborted'],
+    [
+      'connects although it is aborted before',
+      (driver) => ({ connect: (context) => driver.connect({ ...context, signal: unaborted() }) }),
+      'aborted before it begins',
+    ],
+    ['calls a refusal hopeless', () => ({ classify: () => 'fatal' }), 'connect that is refused'],
+    ['calls wrong credentials a passing trouble', () => ({ classify: () => 'transient' }), 'wrong credentials as fatal'],
+    ['calls every error its own', () => ({ classify: () => 'fatal' }), "the application's own"],
+    ['calls no error fatal', () => ({ classify: () => 'transient' }), 'flow is reset'],
+    ['checks without asking the peer', () => ({ check: () => Promise.resolve() }), 'full round trip'],
+    ['checks a dead client successfully', () => ({ check: () => Promise.resolve() }), 'after destroy and after close'],
+    [
+      'ignores the signal of its check',
+      (driver) => ({ check: (client) => driver.check(client, { signal: unaborted() }) }),
+      'silent in both directions',
+    ],
+    ['does not destroy', () => ({ destroy: () => {} }), 'socket at once on destroy'],
+    ['never ends its goodbye', () => ({ close: never }), 'says goodbye'],
+    ['forgets its goodbye', () => ({ close: () => {} }), 'says goodbye'],
+    ['watches nothing', () => ({ watch: () => {} }), 'server ends its session'],
+    ['hears only what comes after watch', deaf, 'lost before it was watched'],
+    ['resets nothing', () => ({ reset: () => undefined }), 'undoes on reset'],
+    ['leaves its pool a dirty client', () => ({ reset: () => undefined }), 'every borrower of its pool'],
+    ['does not notice a restart', () => ({ watch: () => {} }), 'server restarts'],
+    ['makes one client for all', sharing, 'clients at once'],
+    ['does not name its secrets', () => ({ secrets: () => [] }), 'lets no secret be seen'],
+    ['shows its password', showing, 'lets no secret be seen'],
+    ['is silent about the end of its connections', () => ({ watch: () => {} }), 'pool replace a connection that the server has ended'],
+    ['checks nothing while its pool relies on it', () => ({ check: () => Promise.resolve() }), 'connection that has fallen silent'],
+  ])('%s is found out', async (_, change, fragment) => {
+    const [found, ...others] = suite(change, IMPATIENT).filter(({ name }) => name.includes(fragment))
+    expect(others).toEqual([])
+    await expect(found?.run()).rejects.toThrow()
+  })
+
+  it('is not asked for what its options leave out', () => {
+    const full = suite().map(({ name }) => name)
+    const bare = driverConformance<LineClient>({
+      name: 'line',
+      target: { port: 1 },
+      createDriver: ({ port }) => lineDriver(port),
+      request: () => {},
+    })
+    expect(full).toEqual(expect.arrayContaining(bare.map(({ name }) => name)))
+    expect(full.length - bare.length).toBe(9)
+    expect(new Set(full).size).toBe(full.length)
+  })
+})
