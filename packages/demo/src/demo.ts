@@ -1,0 +1,213 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+import { createPool, type Pool } from 'wellpool'
+import { postgres } from 'wellpool/postgres'
+import { Director } from './director.ts'
+import type { Endpoint } from './endpoint.ts'
+import { FAULTS, type FaultKind } from './faults.ts'
+import { Invariants } from './invariants.ts'
+import type { Journal } from './journal.ts'
+import { Load } from './load.ts'
+import { Observer } from './observer.ts'
+import { CALLERS, DEADLINE_MS, POOL_OPTIONS, QUERY_TIMEOUT_MS, REQUESTS_PER_SECOND, WORK_MS } from './settings.ts'
+import { SLICE_MS, type Snapshot } from './snapshot.ts'
+import { Stalls } from './stalls.ts'
+import { describeSeen, type Outcome, verdictLine } from './summary.ts'
+import { type Request, Tally } from './tally.ts'
+import { duration, lineText } from './text.ts'
+
+/** How often pool and faults are looked at, ms. */
+const LOOK_EVERY_MS = 25
+/** Latencies are those of the last, ms. */
+const LATENCY_SPAN_MS = 10_000
+/** A request has ended by then: it waits until its deadline and may run three times. */
+const SETTLE_LIMIT_MS = DEADLINE_MS + 3 * QUERY_TIMEOUT_MS + 500
+/** So long may the server take to notice that sessions have ended. */
+const GONE_LIMIT_MS = 2_000
+const START_LIMIT_MS = 15_000
+
+/** The answer says which request it belongs to. */
+const QUERY = 'select $1::int as id from pg_sleep($2)'
+
+/** The demo from the opened pool to the closed one: everything but the server and the terminal. */
+export class Demo {
+  readonly journal: Journal
+  readonly #endpoint: Endpoint
+  readonly #lastsMs: number
+  readonly #observer: Observer
+  readonly #invariants: Invariants
+  readonly #stalls = new Stalls()
+  readonly #tally = new Tally((from, to) => this.#stalls.between(from, to))
+  readonly #pool: Pool<pg.Client>
+  readonly #load: Load
+  readonly #marks: { at: number; key: string }[] = []
+  readonly #quit = new AbortController()
+  #director: Director | undefined
+  #server = ''
+  #startedAt = 0
+
+  constructor(endpoint: Endpoint, lastsMs: number, journal: Journal) {
+    this.#endpoint = endpoint
+    this.#lastsMs = lastsMs
+    this.journal = journal
+    const applicationName = `wellpool-demo-${process.pid}`
+    this.#observer = new Observer(endpoint.url, { applicationName })
+    this.#invariants = new Invariants(this.#observer, endpoint.proxy)
+    const driver = postgres({
+      connectionString: endpoint.proxiedUrl,
+      applicationName,
+      queryTimeout: QUERY_TIMEOUT_MS,
+      onConnect: (client) => this.#introduce(client),
+    })
+    this.#pool = createPool(driver, POOL_OPTIONS)
+    this.#load = new Load(REQUESTS_PER_SECOND, this.#tally, (request, index) => this.#request(request, index))
+    journal.follow(this.#pool)
+  }
+
+  /** Opens the pool and begins the load. @throws when the server can't be used */
+  async start(): Promise<void> {
+    try {
+      this.#server = `PostgreSQL ${await this.#observer.version()}, ${this.#endpoint.label}`
+      await this.#pool.start({ timeout: START_LIMIT_MS })
+    } catch (error) {
+      await Promise.all([this.#pool.close({ timeout: 0 }), this.#observer.close()])
+      throw error
+    }
+    this.#startedAt = performance.now()
+    const scene = { endpoint: this.#endpoint, observer: this.#observer }
+    this.#director = new Director(scene, this.#tally, this.#pool, this.#startedAt, this.#startedAt + this.#lastsMs, {
+      begun: (fault, now) => this.#faultBegun(fault, now),
+      injected: (_, { detail }) => this.journal.note(`fault made: ${detail}`, 'strong'),
+      judged: (verdict) => this.journal.note(lineText(verdictLine(verdict)).trim(), verdict.healed ? 'good' : 'bad'),
+    })
+    this.#stalls.start()
+    this.#invariants.start()
+    this.#load.start()
+  }
+
+  /** Runs until the time is up or {@link Demo.quit} is called, then closes everything. */
+  async run(): Promise<Outcome> {
+    const look = setInterval(() => this.#look(), LOOK_EVERY_MS)
+    const limit = Number.isFinite(this.#lastsMs) ? this.#lastsMs : 2 ** 31 - 1
+    await delay(limit, undefined, { signal: this.#quit.signal }).catch(() => {})
+    const ranMs = performance.now() - this.#startedAt
+    const interrupted = await this.#director?.end()
+    this.#load.stop()
+    this.journal.note('the load has ended; closing')
+    const lost = await this.#load.settled(SETTLE_LIMIT_MS)
+    if (lost > 0) this.#invariants.break(`${lost} requests were never settled`)
+    await this.#pool.close()
+    await this.#lookForRemains()
+    clearInterval(look)
+    this.#stalls.stop()
+    await this.#invariants.stop()
+    await this.#observer.close()
+    return {
+      ranMs,
+      requests: this.#tally,
+      verdicts: this.#director?.verdicts ?? [],
+      interrupted,
+      invariants: this.#invariants,
+      stalls: this.#stalls,
+    }
+  }
+
+  /** Ends the run as soon as that can be done in order. */
+  quit(): void {
+    this.#quit.abort()
+  }
+
+  /** Makes a fault now, or after the present one. */
+  ask(fault: FaultKind): void {
+    const inTime = this.#director?.ask(fault, performance.now()) ?? false
+    if (!inTime) this.journal.note(`${fault.name}: no time is left for it`, 'warn')
+  }
+
+  togglePause(): void {
+    this.#director?.togglePause(performance.now())
+  }
+
+  /** Rebuilds every connection by hand and says what the application saw of it. */
+  rebuildAll(): void {
+    const since = performance.now()
+    this.journal.note('rebuild of all connections asked for by hand', 'strong')
+    this.#pool.rebuildConnections({ all: true }).then(
+      ({ succeeded, total }) => {
+        const now = performance.now()
+        const text = `${succeeded} of ${total} rebuilt by hand in ${duration(now - since)}; ${describeSeen(this.#tally.since(since, now))}`
+        this.journal.note(text, succeeded === total ? 'good' : 'bad')
+      },
+      (error: unknown) => this.journal.note(`not rebuilt by hand: ${error instanceof Error ? error.message : String(error)}`, 'bad'),
+    )
+  }
+
+  /** Everything that a picture needs, as it is now. Caller must have started. */
+  snapshot(): Snapshot {
+    const now = performance.now()
+    const director = this.#director as Director
+    return {
+      now,
+      startedAt: this.#startedAt,
+      endsAt: this.#startedAt + this.#lastsMs,
+      server: this.#server,
+      stats: this.#pool.stats(),
+      connections: this.#pool.connections(),
+      reasonOf: (id) => this.journal.reasonOf(id),
+      invariants: this.#invariants,
+      requests: { ok: this.#tally.ok, failed: this.#tally.failed, underWay: this.#tally.underWay },
+      latency: this.#tally.latency(LATENCY_SPAN_MS, now),
+      slices: (count) => this.#tally.slices(count, SLICE_MS, now),
+      marks: this.#marks,
+      stage: director.stage(now),
+      seen: director.seen(now),
+      verdicts: director.verdicts,
+      entries: this.journal.entries,
+    }
+  }
+
+  #look(): void {
+    this.#invariants.look(this.#pool.stats())
+    this.#director?.look(performance.now())
+  }
+
+  /** What an application does: a query that may be run again, with a deadline. */
+  async #request(request: Request, index: number): Promise<void> {
+    const workMs = WORK_MS[(index % CALLERS) % WORK_MS.length] as number
+    const timeout = Math.max(0, DEADLINE_MS - (performance.now() - request.due))
+    const answer = await this.#pool.use((client) => client.query<{ id: number }>(QUERY, [request.id, workMs / 1_000]), {
+      idempotent: true,
+      timeout,
+    })
+    if (answer.rows[0]?.id !== request.id) this.#invariants.break('an answer belonged to another request')
+  }
+
+  /** Tells which session at the server belongs to which flow through the proxy. */
+  #introduce(client: pg.Client): void {
+    const { processID, connection } = client as unknown as { processID: number; connection: { stream: { localPort?: number } } }
+    this.#invariants.learn(processID, connection.stream.localPort ?? 0)
+  }
+
+  #faultBegun({ key, name }: FaultKind, now: number): void {
+    this.#marks.push({ at: now, key })
+    this.journal.note(`FAULT ${key}: ${name}`, 'strong')
+  }
+
+  /** After the close nothing may be left, here or at the server. */
+  async #lookForRemains(): Promise<void> {
+    const { open } = this.#pool.stats()
+    if (open > 0 || this.#pool.connections().length > 0) this.#invariants.break(`${open} clients were left after the close`)
+    const limit = performance.now() + GONE_LIMIT_MS
+    for (;;) {
+      const backends = await this.#observer.backends()
+      if (backends.length === 0) return
+      if (performance.now() > limit) {
+        this.#invariants.break(`${backends.length} sessions were left at the server after the close`)
+        return
+      }
+      await delay(25)
+    }
+  }
+}
+
+/** The faults by their keys. */
+export const FAULT_BY_KEY: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((fault) => [fault.key, fault]))

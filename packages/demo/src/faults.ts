@@ -1,0 +1,101 @@
+import type { Fault, ProxyFlow } from 'wellpool/testing'
+import type { Endpoint } from './endpoint.ts'
+import type { Observer } from './observer.ts'
+
+/** What a fault needs to happen. */
+export interface Scene {
+  readonly endpoint: Pick<Endpoint, 'proxy' | 'restart' | 'restartLabel'>
+  readonly observer: Pick<Observer, 'backends' | 'kill'>
+}
+
+/** A fault that has happened. */
+export interface Injected {
+  /** What exactly was done, for people. */
+  readonly detail: string
+  /** Healing counts from here: from the fault itself, or from when the endpoint answers again. `performance.now()`. */
+  readonly healsFrom: number
+  /** How many flows that the fault has spoilt the pool still holds. */
+  leftOver(): number
+  /** Ends what is left of the fault. */
+  end(): void
+}
+
+/** Something that goes wrong between a pool and its server. */
+export interface FaultKind {
+  /** The key that makes it happen, and its name in the timeline. */
+  readonly key: string
+  readonly name: string
+  /** The longest that healing may take, ms: both what the application sees and the pool itself. */
+  readonly boundMs: number
+  /** How long the endpoint is away, about, ms: healing only counts afterwards. */
+  readonly awayMs: number
+  inject(scene: Scene): Promise<Injected>
+}
+
+/** One way through the proxy; a round trip takes twice as long. ms */
+const SLOW_BY_MS = 150
+
+/** The faults in the order in which they come. The bounds stand here and nowhere else. */
+export const FAULTS: readonly FaultKind[] = [
+  { key: '1', name: 'one backend killed', boundMs: 1_000, awayMs: 0, inject: (scene) => kill(scene, 1) },
+  { key: '2', name: 'all backends killed', boundMs: 2_000, awayMs: 0, inject: (scene) => kill(scene, Number.POSITIVE_INFINITY) },
+  {
+    // What is under way on a silent flow ends by the application's own query time-out, and the pool hears of it then.
+    key: '3',
+    name: 'all flows silent',
+    boundMs: 5_000,
+    awayMs: 0,
+    inject: async ({ endpoint: { proxy } }) => {
+      const flows = openFlows(proxy.flows())
+      return spoil(proxy, flows, { kind: 'silence' }, `${flows.length} flows fell silent, without a word to either side; new ones work`)
+    },
+  },
+  {
+    // The pool takes two slow checks of a connection before it replaces it, and checks what nobody uses every 2 s.
+    key: '4',
+    name: 'half of them slow',
+    boundMs: 8_000,
+    awayMs: 0,
+    inject: async ({ endpoint: { proxy } }) => {
+      const flows = everySecond(openFlows(proxy.flows()))
+      const detail = `${flows.length} flows answer ${2 * SLOW_BY_MS} ms later; new ones are fast`
+      return spoil(proxy, flows, { kind: 'latency', ms: SLOW_BY_MS }, detail)
+    },
+  },
+  {
+    key: '5',
+    name: 'server restarted',
+    boundMs: 5_000,
+    awayMs: 2_500,
+    inject: async ({ endpoint }) => {
+      await endpoint.restart()
+      return { detail: endpoint.restartLabel, healsFrom: performance.now(), leftOver: () => 0, end: () => {} }
+    },
+  },
+]
+
+/** Those at work first: theirs is the loss that the application would notice. */
+async function kill({ observer }: Scene, most: number): Promise<Injected> {
+  const pids = (await observer.backends()).slice(0, most).map(({ pid }) => pid)
+  const healsFrom = performance.now()
+  const killed = await observer.kill(pids)
+  if (killed === 0) throw new Error('the server has no backend of the pool that could be killed')
+  return { detail: killed === 1 ? `backend ${pids[0]} killed` : `${killed} backends killed`, healsFrom, leftOver: () => 0, end: () => {} }
+}
+
+function spoil(proxy: Endpoint['proxy'], flows: readonly ProxyFlow[], fault: Fault, detail: string): Injected {
+  const ids = new Set(flows.map(({ id }) => id))
+  const healsFrom = performance.now()
+  const { heal } = proxy.inject(fault, ({ id }) => ids.has(id))
+  return { detail, healsFrom, leftOver: () => openFlows(proxy.flows()).filter(({ id }) => ids.has(id)).length, end: heal }
+}
+
+/** Those that the pool has not closed. */
+function openFlows(flows: readonly ProxyFlow[]): ProxyFlow[] {
+  return flows.filter(({ clientOpen }) => clientOpen)
+}
+
+/** Half of the flows, rounded up, spread over those that are much used and those that are not. */
+function everySecond(flows: readonly ProxyFlow[]): ProxyFlow[] {
+  return [...flows].sort((a, b) => b.toServer.received - a.toServer.received).filter((_, index) => index % 2 === 0)
+}

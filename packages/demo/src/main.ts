@@ -1,0 +1,78 @@
+import { type Arguments, parseArguments, USAGE } from './arguments.ts'
+import { Demo } from './demo.ts'
+import { type Display, LineDisplay, TerminalDisplay } from './display.ts'
+import { type Endpoint, startEmbedded, useForeign } from './endpoint.ts'
+import { Journal } from './journal.ts'
+import { isGood, summarise } from './summary.ts'
+import { toText } from './text.ts'
+
+/** Once everything is closed the process ends by itself; if it does not within this, something was left. ms */
+const END_LIMIT_MS = 5_000
+
+const { stdin, stdout } = process
+const args = readArguments()
+if (args?.help === true) print(USAGE)
+else if (args !== undefined) process.exitCode = await main(args)
+
+function readArguments(): Arguments | undefined {
+  try {
+    return parseArguments(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`)
+    process.exitCode = 2
+    return undefined
+  }
+}
+
+/** @returns the exit code */
+async function main({ lastsMs }: Arguments): Promise<number> {
+  const display = makeDisplay()
+  // An error that nobody expected must not vanish with the second screen.
+  process.on('uncaughtException', (error) => {
+    display.end()
+    console.error(error)
+    process.exit(1)
+  })
+  const url = process.env.WELLPOOL_DEMO_POSTGRES_URL
+  let endpoint: Endpoint | undefined
+  try {
+    if (url === undefined) print('Starting PostgreSQL …')
+    endpoint = url === undefined ? await startEmbedded() : await useForeign(url)
+    return await runDemo(new Demo(endpoint, lastsMs, new Journal((entry) => display.tell(entry))), display)
+  } catch (error) {
+    display.end()
+    console.error(error instanceof Error ? error.message : error)
+    return 1
+  } finally {
+    await endpoint?.close()
+    watchTheEnd()
+  }
+}
+
+async function runDemo(demo: Demo, display: Display): Promise<number> {
+  await demo.start()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => demo.quit())
+  // Nobody reads on (`npm start | head`): there is nobody to show anything to.
+  stdout.on('error', () => demo.quit())
+  display.begin(demo)
+  const outcome = await demo.run()
+  display.end()
+  for (const line of summarise(outcome)) print(toText(line, Number.POSITIVE_INFINITY, stdout.isTTY && stdout.hasColors()))
+  return isGood(outcome) ? 0 : 1
+}
+
+function makeDisplay(): Display {
+  if (stdout.isTTY && process.env.TERM !== 'dumb') return new TerminalDisplay(stdout, stdin, () => process.exit(130))
+  return new LineDisplay(print)
+}
+
+function print(line: string): void {
+  stdout.write(`${line}\n`)
+}
+
+function watchTheEnd(): void {
+  setTimeout(() => {
+    console.error(`Something keeps the process open: ${process.getActiveResourcesInfo().join(', ')}`)
+    process.exit(1)
+  }, END_LIMIT_MS).unref()
+}

@@ -1,0 +1,82 @@
+import { FAULTS, type FaultKind } from './faults.ts'
+import type { InvariantsSeen } from './invariants.ts'
+import { MOST_OPEN, SLOW_MS } from './settings.ts'
+import type { Stalls } from './stalls.ts'
+import type { Seen, Tally } from './tally.ts'
+import { count, duration, type Line, type Span, seconds } from './text.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a whole run came to. */
+export interface Outcome {
+  readonly ranMs: number
+  readonly requests: Pick<Tally, 'issued' | 'ok' | 'slow' | 'failed' | 'underWay'>
+  readonly verdicts: readonly Verdict[]
+  /** Begun and not judged any more when the run was ended. */
+  readonly interrupted: FaultKind | undefined
+  readonly invariants: Pick<InvariantsSeen, 'broken' | 'mostOpen' | 'mostBackends'>
+  readonly stalls: Pick<Stalls, 'count' | 'totalMs'>
+}
+
+/** Whether every fault healed within its bound and no invariant broke. */
+export function isGood({ verdicts, invariants }: Outcome): boolean {
+  return verdicts.every(({ healed }) => healed) && invariants.broken.size === 0
+}
+
+/** The summary of a run: every fault, what was not run, and what held. */
+export function summarise(outcome: Outcome): Line[] {
+  const { ranMs, requests, verdicts, interrupted, invariants, stalls } = outcome
+  const { issued, ok, slow, failed, underWay } = requests
+  const duringFaults = verdicts.reduce((sum, { seen }) => sum + seen.slow + seen.failed, 0)
+  const lines: Line[] = [
+    [{ text: `Summary of ${duration(ranMs)}`, style: 'strong' }],
+    [`  requests: ${issued} issued, ${ok} ok, ${failed} failed, ${underWay} never settled`],
+    [`  over ${SLOW_MS} ms or failed: ${duringFaults} under a fault, ${Math.max(0, slow + failed - duringFaults)} at other times`],
+    ...verdicts.map((verdict) => verdictLine(verdict)),
+  ]
+  const never = FAULTS.filter((fault) => fault !== interrupted && !verdicts.some((verdict) => verdict.fault === fault))
+  if (interrupted !== undefined) lines.push([`  not judged: ${interrupted.name}: the run ended before it could be`])
+  if (never.length > 0) lines.push([`  not run: ${never.map(({ name }) => name).join(', ')}`])
+  if (stalls.count > 0) {
+    lines.push([
+      `  the machine did not let this process run ${count(stalls.count, 'time')}, ${duration(stalls.totalMs)} in all: not counted as latency`,
+    ])
+  }
+  if (invariants.broken.size === 0) {
+    lines.push([
+      '  ',
+      { text: '+ no invariant broken', style: 'good' },
+      `: at most ${invariants.mostOpen} of ${MOST_OPEN} clients open, the server saw at most ${invariants.mostBackends} sessions;`,
+      ' every request was settled; nothing was left after the close',
+    ])
+  }
+  for (const [rule, times] of invariants.broken)
+    lines.push(['  ', { text: `! invariant broken: ${rule}`, style: 'bad' }, times > 1 ? ` (${times} times)` : ''])
+  lines.push([conclusion(outcome)])
+  return lines
+}
+
+/** One fault: what was done, what the application saw, and how long it took. */
+export function verdictLine({ fault, healed, healMs, wholeMs, seen, detail }: Verdict): Line {
+  const outcome: Span = healed ? { text: '+ healed', style: 'good' } : { text: '! NOT HEALED', style: 'bad' }
+  const times = healed
+    ? `after ${duration(healMs)} (allowed ${seconds(fault.boundMs)}), pool whole after ${duration(wholeMs)}`
+    : `within ${seconds(fault.boundMs)}: last bad request due after ${duration(healMs)}, pool not whole until ${duration(wholeMs)}`
+  return ['  ', outcome, ` ${fault.key} ${fault.name}: ${times}; ${describeSeen(seen)}  [${detail}]`]
+}
+
+export function describeSeen({ requests, failed, slow, slowestMs, errors }: Seen): string {
+  if (failed + slow === 0) return `the application noticed nothing: ${count(requests, 'request')} ok, slowest ${duration(slowestMs)}`
+  const why = errors.length === 0 ? '' : ` (${errors.map(({ text, count: times }) => `${times} x ${text}`).join(', ')})`
+  return `${failed} of ${count(requests, 'request')} failed${why}, ${slow} over ${SLOW_MS} ms, slowest ${duration(slowestMs)}`
+}
+
+function conclusion(outcome: Outcome): Span {
+  const { verdicts, invariants } = outcome
+  const healed = verdicts.filter((verdict) => verdict.healed).length
+  if (isGood(outcome)) {
+    if (verdicts.length === 0) return { text: 'No fault was run, so nothing was shown but a calm pool.', style: 'warn' }
+    return { text: `All healed: ${healed} of ${count(verdicts.length, 'fault')}, within their bounds.`, style: 'good' }
+  }
+  const broken = invariants.broken.size > 0 ? `; ${count(invariants.broken.size, 'invariant')} broken` : ''
+  return { text: `${healed} of ${count(verdicts.length, 'fault')} healed within their bounds${broken}.`, style: 'bad' }
+}
