@@ -219,6 +219,18 @@ describe('a client that serves several', () => {
     resultOf(fourth).release()
     expect(states()).toEqual(['idle'])
   })
+
+  test('lends its room at once when it is degraded', async () => {
+    const { borrow, clock, driver: fake, healths, pool } = setUp({ maxConnections: 1, healthCheckInterval: 5000, driver })
+    fake.always('check', ok(1500))
+    ;(await borrow()).release()
+    await clock.advance(15_000)
+    expect(healths()).toEqual(['degraded'])
+    await borrow()
+    const second = track(pool.acquire())
+    await clock.settle()
+    expect(second.status).toBe('fulfilled')
+  })
 })
 
 describe('a use far slower than usual', () => {
