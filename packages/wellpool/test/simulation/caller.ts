@@ -265,7 +265,7 @@ export class Caller {
   #explain(error: unknown): void {
     const world = this.#world
     const wrong = (why: string): void => world.problem(`${this.name} was refused with ${nameOf(error)}, but ${why}`)
-    world.count(`refused: ${nameOf(error)}`)
+    world.count(`refused: ${error instanceof Error ? error.name : 'aborted'}`)
     if (error === this.options.signal?.reason && this.options.signal?.aborted === true) return
     if (error instanceof AcquireTimeoutError) {
       const waited = world.clock.now() - this.calledAt

@@ -29,6 +29,9 @@ export async function simulate(seed: number, keepTrace = false): Promise<RunResu
   // What is thrown in a microtask of the pool's, or rejected and heard by nobody, would end a real process.
   const unhandled = (reason: unknown): void => world.problem(`nobody handles: ${reason instanceof Error ? reason.stack : String(reason)}`)
   process.on('unhandledRejection', unhandled).on('uncaughtException', unhandled)
+  // Thousands of errors are made on the way; where each came from is only of interest to who reads the trace.
+  const { stackTraceLimit } = Error
+  if (!keepTrace) Error.stackTraceLimit = 2
   let problem: string | undefined
   try {
     await play(world, invariants)
@@ -37,6 +40,7 @@ export async function simulate(seed: number, keepTrace = false): Promise<RunResu
       error instanceof InvariantViolation ? error.message : `the run broke off: ${error instanceof Error ? error.stack : String(error)}`
   } finally {
     await new Promise((resolve) => setImmediate(resolve))
+    Error.stackTraceLimit = stackTraceLimit
     process.off('unhandledRejection', unhandled).off('uncaughtException', unhandled)
   }
   if (problem !== undefined) world.note(problem)

@@ -158,12 +158,13 @@ export class World {
 
   #called(call: FakeCall): void {
     this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')}`)
+    call.signal?.addEventListener('abort', () => this.note(`${call.hook} is given up`), { once: true })
     if (call.hook === 'connect') this.connectBegins(call)
     this.model.called(call)
   }
 
   #settled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
-    if (call.hook === 'connect' || call.hook === 'check' || call.hook === 'close') {
+    if (call.hook !== 'watch' && call.hook !== 'destroy') {
       this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')} ${how}`)
     }
     this.model.settled(call, how)
