@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { NoServerError } from '@wellpool/servers'
 import type { TestProject } from 'vitest/node'
 import { SharedPostgres } from './shared-postgres.ts'
 
@@ -19,7 +20,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const broker = createServer((_, response) => {
     shared.createDatabase().then(
       (url) => response.end(JSON.stringify({ url })),
-      (error: Error) => response.end(JSON.stringify({ missing: error.message })),
+      (error: Error) => response.end(JSON.stringify({ [error instanceof NoServerError ? 'missing' : 'error']: error.message })),
     )
   })
   await new Promise<void>((resolve) => broker.listen(0, '127.0.0.1', resolve))
