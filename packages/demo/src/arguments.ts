@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { FAULTS } from './faults.ts'
+import { seconds } from './text.ts'
 
 /** What the demo was told. */
 export interface Arguments {
@@ -6,6 +8,8 @@ export interface Arguments {
   readonly lastsMs: number
   readonly help: boolean
 }
+
+const BOUNDS = FAULTS.map(({ key, name, boundMs }) => `  ${key} ${name.padEnd(20)} ${seconds(boundMs)}`)
 
 export const USAGE = `usage: npm start [-- --seconds N]
 
@@ -15,6 +19,9 @@ Starts a PostgreSQL server, opens a pool, puts a steady load on it, breaks thing
   --help        shows this
 
 WELLPOOL_DEMO_POSTGRES_URL=postgres://user:password@host:port/database uses a server that is there.
+
+The faults, each with the longest that healing may take:
+${BOUNDS.join('\n')}
 
 Exit code: 0 if all faults healed within their bounds and no invariant broke, 1 otherwise, 2 for a wrong argument.`
 

@@ -4,7 +4,7 @@ import { createPool, type Pool } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
 import { Director } from './director.ts'
 import type { Endpoint } from './endpoint.ts'
-import { FAULTS, type FaultKind } from './faults.ts'
+import type { FaultKind } from './faults.ts'
 import { Invariants } from './invariants.ts'
 import type { Journal } from './journal.ts'
 import { Load } from './load.ts'
@@ -208,6 +208,3 @@ export class Demo {
     }
   }
 }
-
-/** The faults by their keys. */
-export const FAULT_BY_KEY: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((fault) => [fault.key, fault]))

@@ -145,6 +145,11 @@ export class Director {
 }
 
 /** The longest that a fault may take from its beginning until it is judged, ms. */
-export function longest({ awayMs, boundMs }: FaultKind): number {
+function longest({ awayMs, boundMs }: FaultKind): number {
   return awayMs + boundMs + QUIET_MS
+}
+
+/** The length of a limited run in which every fault has its time, however long each takes to heal, ms. */
+export function enoughForAll(): number {
+  return FAULTS.reduce((sum, fault) => sum + longest(fault) + PAUSE_MS.limited, PAUSE_MS.limited + CLOSING_MS)
 }

@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { Demo } from './demo.ts'
-import { FAULT_BY_KEY } from './demo.ts'
+import { FAULT_BY_KEY } from './faults.ts'
 import type { Entry } from './journal.ts'
 import { type Command, listenToKeys } from './keys.ts'
 import { STATUS_EVERY_MS, stamped, statusLines } from './lines.ts'

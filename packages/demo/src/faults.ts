@@ -74,6 +74,8 @@ export const FAULTS: readonly FaultKind[] = [
   },
 ]
 
+export const FAULT_BY_KEY: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((fault) => [fault.key, fault]))
+
 /** Those at work first: theirs is the loss that the application would notice. */
 async function kill({ observer }: Scene, most: number): Promise<Injected> {
   const pids = (await observer.backends()).slice(0, most).map(({ pid }) => pid)

@@ -1,3 +1,4 @@
+import { enoughForAll } from './director.ts'
 import { FAULTS, type FaultKind } from './faults.ts'
 import type { InvariantsSeen } from './invariants.ts'
 import { MOST_OPEN, SLOW_MS } from './settings.ts'
@@ -35,7 +36,10 @@ export function summarise(outcome: Outcome): Line[] {
   ]
   const never = FAULTS.filter((fault) => fault !== interrupted && !verdicts.some((verdict) => verdict.fault === fault))
   if (interrupted !== undefined) lines.push([`  not judged: ${interrupted.name}: the run ended before it could be`])
-  if (never.length > 0) lines.push([`  not run: ${never.map(({ name }) => name).join(', ')}`])
+  if (never.length > 0) {
+    const enough = Math.ceil(enoughForAll() / 1_000)
+    lines.push([`  not run: ${never.map(({ name }) => name).join(', ')} (all of them fit into --seconds ${enough})`])
+  }
   if (stalls.count > 0) {
     lines.push([
       `  the machine did not let this process run ${count(stalls.count, 'time')}, ${duration(stalls.totalMs)} in all: not counted as latency`,
