@@ -20,6 +20,7 @@ export class Generation<Client> {
   evicted = false
   /** Whether the peer asked for it to be replaced: no new leases. */
   retiredByPeer = false
+  retireDetail: string | undefined = undefined
   /** Whether a check is wanted before it serves again although it has proven itself in time: its use was slow. */
   checkWanted = false
   /** Whether a borrower has had it since its last check or connect. */
@@ -103,6 +104,10 @@ export class Connection<Client> implements Linked<Connection<Client>> {
   slowChecks = 0
   /** When it last became idle, ms of the clock. */
   idleSince = 0
+  /** When it was last lent after being idle, ms of the clock. */
+  busySince = 0
+  /** The requests of its client at its last regular check. */
+  requestsSeen = 0
   lastRebuiltAt: number | undefined = undefined
   /** The next check after a failed or slow one. */
   recheck: Alarm | undefined = undefined

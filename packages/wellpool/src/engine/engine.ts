@@ -89,11 +89,12 @@ export class Engine<Client> {
 
   /** Does all that the state of the pool calls for. Doing it twice does no harm; each step looks for itself. */
   pump(): void {
-    this.planner.closeSurplus()
     if (this.core.state === 'running' || this.core.state === 'draining') {
       this.#serve()
       this.planner.verify()
     }
+    // After those who wait were served: a hedge that won is no surplus as long as somebody needs it.
+    this.planner.closeSurplus()
     this.rebuilds.pump()
     this.planner.makeRoomForProbe()
     this.connector.pump()
@@ -151,6 +152,8 @@ export class Engine<Client> {
     this.upkeep.setAge(connection)
     this.upkeep.connectionIdle()
     core.makeAvailable(connection)
+    // The peer may have asked for it while the client was not in service yet.
+    if (generation.retiredByPeer) this.#markRetired(connection, generation)
   }
 
   /** With `allowExitOnIdle`: whether the client holds the process open. */
@@ -204,9 +207,13 @@ export class Engine<Client> {
     const { connection } = generation
     if (generation.status !== 'live' || generation.retiredByPeer) return
     generation.retiredByPeer = true
-    if (connection.current !== generation) return
+    generation.retireDetail = detail
+    if (connection.current === generation) this.#markRetired(connection, generation)
+  }
+
+  #markRetired(connection: Connection<Client>, { retireDetail }: Generation<Client>): void {
     this.core.idle.remove(connection)
-    this.rebuilds.mark(connection, 'retired_by_peer', detail ?? 'the peer asked for it', false)
+    this.rebuilds.mark(connection, 'retired_by_peer', retireDetail ?? 'the peer asked for it', false)
     this.core.changed()
   }
 

@@ -4,6 +4,7 @@ import type { Closer } from './closer.ts'
 import type { Check, Connection, Generation } from './connection.ts'
 import { abandonCheck, type Core, isPresent } from './core.ts'
 import { formatMs } from './duration.ts'
+import { isRested } from './limits.ts'
 import { Panic } from './panic.ts'
 import type { ReasonKind } from './reason.ts'
 
@@ -38,6 +39,7 @@ export class HealthMonitor<Client> {
   watch(connection: Connection<Client>): void {
     connection.failures = 0
     connection.slowChecks = 0
+    connection.requestsSeen = 0
     connection.lastFailedAt = Number.NEGATIVE_INFINITY
     connection.recheck ??= new Alarm(this.#core.clock, () => this.#recheck(connection))
     connection.recheck.clear()
@@ -89,8 +91,11 @@ export class HealthMonitor<Client> {
   #regularCheck(connection: Connection<Client>): void {
     const core = this.#core
     if (connection.recheck?.pending === true || core.waiting.size > 0 || !this.canCheck(connection)) return
-    const { lastProvenAt } = connection.current as Generation<Client>
-    if (lastProvenAt >= core.suspectSince && core.clock.now() - lastProvenAt < core.options.healthCheckInterval) return
+    const { lastProvenAt, requests } = connection.current as Generation<Client>
+    const served = requests !== connection.requestsSeen
+    connection.requestsSeen = requests
+    // What has served a request since its last turn has proven itself by that.
+    if (served && lastProvenAt >= core.suspectSince && lastProvenAt !== Number.NEGATIVE_INFINITY) return
     this.check(connection)
   }
 
@@ -137,7 +142,8 @@ export class HealthMonitor<Client> {
 
     const slow = elapsedMs > options.degradedThreshold
     core.setHealth(connection, slow ? 'degraded' : 'healthy')
-    if (slow && options.rebuildOnDegraded) {
+    const rested = isRested(connection, options, core.clock.now())
+    if (slow && options.rebuildOnDegraded && rested) {
       this.#mark(
         connection,
         'degraded_performance',
@@ -148,7 +154,7 @@ export class HealthMonitor<Client> {
     const outlier =
       options.smartRebuildEnabled && usual !== undefined && elapsedMs > OUTLIER_FLOOR && elapsedMs > options.outlierFactor * usual
     connection.slowChecks = outlier ? connection.slowChecks + 1 : 0
-    if (connection.slowChecks >= 2) {
+    if (connection.slowChecks >= 2 && rested) {
       this.#mark(
         connection,
         'slow_outlier',

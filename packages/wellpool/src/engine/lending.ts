@@ -64,7 +64,10 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
   #handOut(connection: Connection<Client>, generation: Generation<Client>, measured: boolean): Lease<Client> {
     const core = this.#core
-    if (generation.leases++ === 0) core.setState(connection, 'acquired')
+    if (generation.leases++ === 0) {
+      core.setState(connection, 'acquired')
+      connection.busySince = core.lastNow
+    }
     if (generation.leases >= core.maxLeases) core.idle.remove(connection)
     if (generation.uses++ > 0) core.counters.reused++
     core.counters.leased++
@@ -99,14 +102,13 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const useMs = now - lease.acquiredAt
     if (core.watched) this.#noteRelease(lease, useMs)
 
-    if (outcome === 'succeeded') {
+    if (outcome === 'succeeded' || (outcome === 'failed' && this.#provesAllTheSame(generation, error))) {
       generation.requests++
-      this.#proven(generation, now)
+      generation.lastProvenAt = now
+      generation.provenBeat = core.beatProves && this.#beat.pending ? core.beat : -1
       if (measured) core.useTimes.add(useMs)
       if (useMs > SLOW_USE_FLOOR && useMs > SLOW_USE_FACTOR * (core.useTimes.usual ?? useMs)) this.#wantCheck(generation)
       if (connection.health === 'unknown' && connection.current === generation) core.setHealth(connection, 'healthy')
-    } else if (outcome === 'failed') {
-      this.#useFailed(generation, error, now)
     }
 
     generation.leases--
@@ -115,12 +117,6 @@ export class Lending<Client> implements LeaseOwner<Client> {
     } else {
       this.#returned(generation, now)
     }
-  }
-
-  #proven(generation: Generation<Client>, now: number): void {
-    const core = this.#core
-    generation.lastProvenAt = now
-    generation.provenBeat = core.beatProves && this.#beat.pending ? core.beat : -1
   }
 
   /** A use was far slower than usual: the connection is checked before it serves again. */
@@ -138,23 +134,22 @@ export class Lending<Client> implements LeaseOwner<Client> {
     }
   }
 
-  #useFailed(generation: Generation<Client>, error: unknown, now: number): void {
+  /** @returns whether the error is the application's own: then the peer has answered. Otherwise sees to what it means. */
+  #provesAllTheSame(generation: Generation<Client>, error: unknown): boolean {
     const core = this.#core
-    if (generation.status === 'gone' || generation.status === 'closing') return
-    generation.requests++
+    if (generation.status === 'gone' || generation.status === 'closing') return false
     const meaning = core.classify(error)
-    if (meaning === 'application') {
-      this.#proven(generation, now)
-      return
-    }
+    if (meaning === 'application') return true
+    generation.requests++
     generation.countError()
     if (meaning === 'fatal') {
       this.#engine.lost(generation, `lost in use: ${core.copyError(error).message}`, error)
-    } else {
-      generation.lastProvenAt = Number.NEGATIVE_INFINITY
-      generation.provenBeat = -1
-      if (generation.connection.current === generation) this.#engine.upkeep.evaluate(generation.connection)
+      return false
     }
+    generation.lastProvenAt = Number.NEGATIVE_INFINITY
+    generation.provenBeat = -1
+    if (generation.connection.current === generation) this.#engine.upkeep.evaluate(generation.connection)
+    return false
   }
 
   /** Lets the driver tidy up. The connection stays acquired meanwhile. */
@@ -230,8 +225,11 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
     if (core.waiting.size > 0) {
       if (core.state !== 'paused' && this.#engine.isFit(connection, now)) {
-        // The clock was read a moment ago, because somebody waits.
+        // The clock was read a moment ago, because somebody waits. From hand to hand, it has not been idle.
+        const { busySince } = connection
         const lease = this.#handOut(connection, generation, true)
+        connection.busySince = busySince
+        if (core.overdue > 0) core.changed()
         core.waiting.shift()?.resolve(lease)
         if (free) return
       } else {
@@ -292,6 +290,13 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const core = this.#core
     core.beat++
     if (core.counters.leased !== this.#acquiredAtBeat && core.state === 'running') this.#startBeat()
+  }
+
+  /** For how long all connections have been in use, ms. Caller must know that they are. */
+  busyFor(): number {
+    let since = 0
+    for (const { busySince } of this.#core.present()) since = Math.max(since, busySince)
+    return this.#core.clock.now() - since
   }
 
   recordOf(generation: Generation<Client>): ReturnType<LeaseOwner<Client>['recordOf']> {

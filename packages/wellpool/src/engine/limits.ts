@@ -4,6 +4,11 @@ import { formatMs } from './duration.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Reason } from './reason.ts'
 
+/** Whether the last rebuild is long enough ago for one more because of slowness or errors. */
+export function isRested<Client>(connection: Connection<Client>, options: ResolvedOptions, now: number): boolean {
+  return connection.lastRebuiltAt === undefined || now - connection.lastRebuiltAt >= options.rebuildMinInterval
+}
+
 /**
  * Whether a connection has reached the limits for a planned rebuild, as `rebuildStrategy` combines them.
  *
@@ -32,7 +37,7 @@ function enabledLimits<Client>(
   now: number,
 ): Limit[] {
   const limits: Limit[] = []
-  const { maxUses, maxLifetime, maxErrorRate, minRequestsForErrorRate, rebuildMinInterval } = options
+  const { maxUses, maxLifetime, maxErrorRate, minRequestsForErrorRate } = options
   if (maxUses !== NEVER) {
     limits.push({
       kind: 'max_uses',
@@ -50,10 +55,9 @@ function enabledLimits<Client>(
   }
   if (maxErrorRate !== NEVER) {
     const rate = generation.errorRate
-    const rested = connection.lastRebuiltAt === undefined || now - connection.lastRebuiltAt >= rebuildMinInterval
     limits.push({
       kind: 'error_rate',
-      isReached: rested && generation.requests >= minRequestsForErrorRate && rate > maxErrorRate,
+      isReached: isRested(connection, options, now) && generation.requests >= minRequestsForErrorRate && rate > maxErrorRate,
       detail: `${Math.round(rate * 100)} % of the last requests failed, allowed are ${Math.round(maxErrorRate * 100)} %`,
     })
   }

@@ -37,6 +37,7 @@ export class ManualRebuilds<Client> {
       !joins || (urgent && connection.mark?.urgent !== true)
         ? rebuilds.request(connection, urgent, true)
         : (connection.rebuild as Task<Client>)
+    if (task === undefined) throw new ConnectionStateError(`connection ${id} had to be closed: no successor can be connected now`)
     const outcome = await this.#outcome(task, timeout, options.signal, true)
     if (outcome !== NOT_BEGUN) return outcome
     options.signal?.throwIfAborted()
@@ -59,6 +60,7 @@ export class ManualRebuilds<Client> {
       targets.map(async (connection) => {
         const markedHere = connection.mark === undefined
         const task = rebuilds.request(connection, false, false)
+        if (task === undefined) return NOT_BEGUN
         const outcome = await this.#outcome(task, timeout, options.signal, false)
         if (outcome === NOT_BEGUN && markedHere) rebuilds.unmark(task)
         return outcome

@@ -168,6 +168,7 @@ export class Planner<Client> {
     for (const { check } of this.#core.connections.values()) {
       if (check !== undefined && now - check.startedAt >= after) check.overdue = true
     }
+    this.#core.overdue = this.#checks(true)
   }
 
   /** Checks in flight: those that may still end in time to serve somebody, or those that are overdue. */

@@ -273,7 +273,7 @@ export class Pool<Client> {
       if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
       else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason))
       // With everything in use and no room to grow, all that helps is a release, and it comes by itself.
-      if (core.acquired < core.places || core.places < options.maxConnections) core.changed()
+      if (core.acquired < core.places || core.places < options.maxConnections || core.idle.size > 0) core.changed()
     })
   }
 
@@ -311,7 +311,7 @@ export class Pool<Client> {
               ? 'connecting'
               : 'saturated'
     const why = {
-      saturated: `all ${acquired} connections are in use; release sooner, or raise maxConnections`,
+      saturated: `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`,
       connecting: 'a connection is still being made',
       paused: 'the pool is paused',
       down: `the endpoint cannot be reached: ${lastError?.message ?? ''}`,

@@ -62,7 +62,7 @@ export class RebuildManager<Client> {
     if (!isPresent(connection) || core.ended) return
     const before = connection.mark
     if (before !== undefined) {
-      if (!urgent || before.urgent) return
+      if (!urgent) return
       connection.mark = { ...before, urgent }
       this.#leaveService(connection.rebuild as Task<Client>)
       return
@@ -78,10 +78,15 @@ export class RebuildManager<Client> {
     core.changed()
   }
 
-  /** Marks by hand, or joins what is marked already, and lets it begin as soon as it can. */
-  request(connection: Connection<Client>, urgent: boolean, ahead: boolean): Task<Client> {
+  /**
+   * Marks by hand, or joins what is marked already, and lets it begin as soon as it can.
+   *
+   * @returns undefined if the connection had to be closed instead: urgent, where no successor can be had
+   */
+  request(connection: Connection<Client>, urgent: boolean, ahead: boolean): Task<Client> | undefined {
     if (connection.mark === undefined || (urgent && !connection.mark.urgent)) this.mark(connection, 'manual', 'asked for by hand', urgent)
-    const task = connection.rebuild as Task<Client>
+    const task = connection.rebuild as Task<Client> | undefined
+    if (task === undefined) return undefined
     task.manual = true
     task.ahead ||= ahead
     task.retry.clear()
@@ -123,6 +128,11 @@ export class RebuildManager<Client> {
     if (this.#connector.breaker !== 'closed') {
       const error = this.#connector.lastError ?? new ConnectError('connects fail at present')
       for (const task of this.#tasks) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
+    }
+    for (const task of this.#tasks) {
+      if (task.phase === 'queued' && !task.manual && this.#isSurplus(task.connection)) {
+        this.#closer.closeConnection(task.connection, 'idle', 'close')
+      }
     }
     if (this.#core.options.rebuildMaxSurge > 0) return
     for (const task of this.#tasks) {
@@ -191,6 +201,13 @@ export class RebuildManager<Client> {
       if (connection.state === 'rebuilding') out++
     }
     return out < Math.max(1, Math.floor(this.#core.options.maxUnavailable * size))
+  }
+
+  /** Whether the connection has been idle for so long that nobody would miss it. */
+  #isSurplus(connection: Connection<Client>): boolean {
+    const { clock, options } = this.#core
+    if (connection.state !== 'idle' || clock.now() - connection.idleSince < options.idleTimeout) return false
+    return [...this.#core.present()].length > options.minConnections
   }
 
   #plannedInFlight(): number {
@@ -306,8 +323,12 @@ export class RebuildManager<Client> {
   #checkCandidate(task: Task<Client>, candidate: Generation<Client>): void {
     task.phase = 'checking'
     task.abandonCheck = checkClient(this.#core, candidate, this.#core.options.healthCheckTimeout, ({ ok, error }) => {
-      if (ok) this.#swap(task, candidate)
-      else this.#fail(task, 'check', error as Error)
+      if (ok) {
+        candidate.lastProvenAt = this.#core.clock.now()
+        this.#swap(task, candidate)
+      } else {
+        this.#fail(task, 'check', error as Error)
+      }
     })
   }
 

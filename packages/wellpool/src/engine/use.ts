@@ -30,16 +30,18 @@ export function runUnderLease<Client, Result>(
       listeners.delete(lost)
       context.end(undefined)
     }
-    Promise.resolve(run(lease.client, context)).then(
-      (result) => {
+    const fail = (error: unknown): void => {
+      settle()
+      reject(error)
+    }
+    try {
+      Promise.resolve(run(lease.client, context)).then((result) => {
         settle()
         resolve(result)
-      },
-      (error: unknown) => {
-        settle()
-        reject(error)
-      },
-    )
+      }, fail)
+    } catch (error) {
+      fail(error)
+    }
   })
 }
 

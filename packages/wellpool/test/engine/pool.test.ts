@@ -82,7 +82,7 @@ describe('acquire', () => {
   })
 
   test('prefers a healthy connection to a degraded one', async () => {
-    const { borrow, clock, driver, healths, start } = setUp({ minConnections: 2, healthCheckInterval: 10_000 })
+    const { borrow, clock, driver, healths, start } = setUp({ minConnections: 2, healthCheckInterval: 10_000, smartRebuildEnabled: false })
     driver.always('check', (call) => ok(call.client?.id === 2 ? 1500 : 1))
     await start()
     await clock.advance(25_000)
