@@ -40,13 +40,7 @@ export function ensureBuilt() {
  */
 export async function run(file, args) {
   const program = path.join(root, file)
-  if (program.endsWith('.ts')) {
-    const translate = pathToFileURL(path.join(root, 'tools/typescript.mjs')).href
-    await import(translate)
-    // For the processes that the program starts, and for its workers if they are given `process.execArgv`.
-    process.execArgv.push(`--import=${translate}`)
-    process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import=${translate}`.trim()
-  }
+  if (program.endsWith('.ts')) await import('./typescript.mjs')
   process.argv = [process.execPath, program, ...args]
   if (process.env.npm_lifecycle_event !== undefined) endWithParent()
   await import(pathToFileURL(program).href)
