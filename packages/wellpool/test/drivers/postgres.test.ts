@@ -588,6 +588,15 @@ await describePostgres('postgres()', (url) => {
 })
 
 await describeOwnPostgres('postgres() with a server of its own', () => {
+  /** A server that is told to leave in the middle of a message leaves without a word. */
+  const untilServerWaits = async (url: string, client: pg.Client): Promise<void> => {
+    const observer = new pg.Client(url)
+    await observer.connect()
+    const question = `select from pg_stat_activity where pid = $1 and wait_event = 'ClientRead'`
+    await until(async () => (await observer.query(question, [(client as unknown as { processID: number }).processID])).rowCount === 1)
+    await observer.end()
+  }
+
   it('uses TLS, checks the certificate, and leaves no socket when it is aborted on the way', async () => {
     await using server = await startPostgres({ tls: { certificate: TEST_CERTIFICATE, key: TEST_KEY } })
     await using proxy = await FaultProxy.start({ port: server.port })
@@ -631,6 +640,7 @@ await describeOwnPostgres('postgres() with a server of its own', () => {
     const driver = postgres({ connectionString: server.url })
     const client = await driver.connect(context())
     const reported = new Promise((resolve) => driver.watch?.(client, { lost: resolve, retire: () => {} }))
+    await untilServerWaits(server.url, client)
     await server.stop(mode)
     expect(await reported).toMatchObject({ code: '57P01' })
     const refused = await driver.connect(context()).catch((reason: unknown) => reason)
@@ -646,6 +656,7 @@ await describeOwnPostgres('postgres() with a server of its own', () => {
     const driver = postgres({ connectionString: server.url })
     const [client, victim] = [await driver.connect(context()), await driver.connect(context())]
     const reported = new Promise((resolve) => driver.watch?.(client, { lost: resolve, retire: () => {} }))
+    await untilServerWaits(server.url, client)
     process.kill((victim as unknown as { processID: number }).processID, 'SIGKILL')
     expect(await reported).toMatchObject({ code: '57P02' })
     for (const each of [client, victim]) driver.destroy(each)
