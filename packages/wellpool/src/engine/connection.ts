@@ -13,6 +13,8 @@ export class Generation<Client> {
   /** `live` until it is retired, closed or destroyed; `gone` when nothing of it is left. */
   status: 'live' | 'retired' | 'closing' | 'gone' = 'live'
   leases = 0
+  /** Whether the driver is resetting it: it is still acquired, although nobody has a lease. */
+  resetting = false
   uses = 0
   requests = 0
   errors = 0

@@ -187,7 +187,7 @@ export class Core<Client> {
   makeAvailable(connection: Connection<Client>): void {
     const { current, mark } = connection
     if (current === undefined || mark?.urgent === true || current.retiredByPeer || current.evicted || current.status !== 'live') return
-    if (current.leases < this.maxLeases) this.idle.add(connection)
+    if (current.leases < this.maxLeases && !current.resetting) this.idle.add(connection)
     this.changed()
   }
 

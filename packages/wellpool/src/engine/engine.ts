@@ -114,9 +114,8 @@ export class Engine<Client> {
     }
     core.setHealth(connection, 'unhealthy')
     core.suspectAll()
-    this.rebuilds.mark(connection, 'connection_lost', detail, true)
-    // No mark while the pool is closing: then nothing follows but the end.
-    if (connection.mark === undefined) this.closer.closeConnection(connection, 'lost', 'destroy')
+    if (core.ended) this.closer.closeConnection(connection, 'lost', 'destroy')
+    else this.rebuilds.mark(connection, 'connection_lost', detail, true)
   }
 
   #serve(): void {

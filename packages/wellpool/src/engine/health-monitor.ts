@@ -62,7 +62,7 @@ export class HealthMonitor<Client> {
 
   /** Whether a check of the connection can begin now. */
   canCheck(connection: Connection<Client>): boolean {
-    if (connection.check !== undefined || connection.current?.status !== 'live') return false
+    if (connection.check !== undefined || connection.current?.status !== 'live' || connection.current.resetting) return false
     return connection.state === 'idle' || (connection.state === 'acquired' && this.#core.maxLeases > 1)
   }
 

@@ -168,10 +168,13 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
   #awaitReset(generation: Generation<Client>, pending: Promise<unknown>): void {
     const { clock, options } = this.#core
+    generation.resetting = true
+    this.#core.idle.remove(generation.connection)
     let settled = false
     const settle = (error?: { readonly cause: unknown }): void => {
       if (settled) return
       settled = true
+      generation.resetting = false
       deadline.cancel()
       this.#resets.delete(deadline)
       if (error === undefined) this.#returned(generation, this.#core.readClock())

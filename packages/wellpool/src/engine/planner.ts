@@ -82,7 +82,7 @@ export class Planner<Client> {
     this.#noteOverdue()
     if (core.waiting.size > 0) {
       this.#giveUpSilent()
-      let wanted = Math.ceil(core.waiting.size / core.maxLeases) - this.#checks(false)
+      let wanted = this.#connectionsFor(core.waiting.size) - this.#checks(false)
       for (const connection of core.idle) {
         if (wanted <= 0) break
         if (!this.#isCandidate(connection)) continue
@@ -136,7 +136,7 @@ export class Planner<Client> {
     const connectMs = core.connectTimes.usual
     const useMs = core.useTimes.usual
     const serving = core.inService() - this.#checks(true)
-    const all = Math.ceil(waiting.size / maxLeases)
+    const all = this.#connectionsFor(waiting.size)
     if (connectMs === undefined || useMs === undefined || serving <= 0) return all
     if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return all
     const before = core.clock.now() - connectMs
@@ -147,7 +147,12 @@ export class Planner<Client> {
       // More than there can be connections makes no difference.
       if (old >= core.options.maxConnections * maxLeases) break
     }
-    return Math.ceil(old / maxLeases)
+    return this.#connectionsFor(old)
+  }
+
+  /** How many connections so many borrowers need, each serving as many as it can. */
+  #connectionsFor(borrowers: number): number {
+    return borrowers === 0 ? 0 : Math.max(1, Math.ceil(borrowers / this.#core.maxLeases))
   }
 
   #isCandidate(connection: Connection<Client>): boolean {
