@@ -162,6 +162,36 @@ describe('regular checks', () => {
     await setup.clock.advance(20)
     expect(setup.healths()).toEqual(['healthy'])
   })
+
+  test('come once per healthCheckInterval for every idle connection, spread over it', async () => {
+    const note = noteChecks()
+    const { clock, start } = setUp({ minConnections: 10, maxConnecting: 10, healthCheckInterval: 10_000, driver: { onCall: note.onCall } })
+    note.clock = clock
+    await start()
+    await clock.advance(40_000)
+    // The first round begins with each connection's own place within the interval.
+    for (let id = 1; id <= 10; id++) {
+      const times = note.at.filter(([client]) => client === id).map(([, at]) => at)
+      expect(times.length).toBeGreaterThanOrEqual(3)
+      const [gap] = times.slice(1).map((at, index) => at - (times[index] as number))
+      expect(gap).toBeGreaterThan(9900)
+      expect(gap).toBeLessThan(10_100)
+    }
+    const round = note.at
+      .filter(([, at]) => at >= 21_000 && at < 31_000)
+      .map(([, at]) => at)
+      .sort((a, b) => a - b)
+    expect(round).toHaveLength(10)
+    const gaps = round.map((at, index) => ((round[index + 1] ?? (round[0] as number) + 10_000) - at) / 10_000)
+    expect(Math.min(...gaps)).toBeGreaterThan(0.03)
+    expect(Math.max(...gaps)).toBeLessThan(0.25)
+  })
+
+  test('find a connection that was never checked within one interval of its connect', async () => {
+    const setup = await checked()
+    await setup.clock.advance(10_001)
+    expect(setup.client(1).life.checks).toBe(1)
+  })
 })
 
 describe('after a failed check', () => {
@@ -315,6 +345,34 @@ describe('a check that is slow', () => {
     expect(marked).toMatchObject([{ urgent: false, reason: { kind: 'degraded_performance', detail: expect.stringContaining('150') } }])
     await setup.clock.advance(10)
     expect(setup.pool.connections()).toMatchObject([{ generation: 2, health: 'healthy' }])
+  })
+
+  test('again within rebuildMinInterval of the last rebuild is no reason for degraded_performance', async () => {
+    const setup = await checked({ rebuildOnDegraded: true, degradedThreshold: 100, rebuildMinInterval: 100_000 })
+    const { clock, driver, pool } = setup
+    driver.next('check', ok(150), ok(1))
+    await nextCheck(setup)
+    await clock.advance(200)
+    expect(pool.connections()).toMatchObject([{ generation: 2 }])
+    driver.always('check', ok(150))
+    await clock.advance(90_000)
+    expect(pool.stats().rebuildsMarked).toEqual({ degraded_performance: 1 })
+    expect(pool.connections()).toMatchObject([{ generation: 2, health: 'degraded' }])
+    driver.always('check', (call) => ok(call.client?.id === 2 ? 150 : 1))
+    await clock.advance(30_000)
+    expect(pool.connections()).toMatchObject([{ generation: 3 }])
+  })
+
+  test('again within rebuildMinInterval of the last rebuild is no reason for slow_outlier', async () => {
+    const setup = await withUsual(200, { rebuildMinInterval: 200_000 })
+    await setup.clock.advance(30_000)
+    expect(setup.pool.connections()[0]).toMatchObject({ generation: 2 })
+    const slow = setup.driver.ledger.clients.at(-1)?.client.id
+    setup.driver.always('check', (call) => ok(call.client?.id === slow ? 200 : 2))
+    await setup.clock.advance(150_000)
+    expect(setup.pool.connections()[0]).toMatchObject({ generation: 2 })
+    await setup.clock.advance(60_000)
+    expect(setup.pool.connections()[0]).toMatchObject({ generation: 3 })
   })
 })
 

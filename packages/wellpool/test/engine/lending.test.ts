@@ -231,6 +231,15 @@ describe('a client that serves several', () => {
     await clock.settle()
     expect(second.status).toBe('fulfilled')
   })
+
+  test('has room for one more although it was busy and unproven: it is checked beside its leases', async () => {
+    const { borrow, clock, client, pool } = setUp({ maxConnections: 1, verifyIdleAfter: 1000, driver })
+    await borrow()
+    await clock.advance(2000)
+    const waiter = track(pool.acquire())
+    await clock.advance(10)
+    expect([client(1).life.checks, waiter.status]).toEqual([1, 'fulfilled'])
+  })
 })
 
 describe('a use far slower than usual', () => {
@@ -263,6 +272,20 @@ describe('a use far slower than usual', () => {
     lease.release()
     await clock.advance(5)
     expect(client(1).life.checks).toBe(0)
+  })
+
+  test('that ended with an error of the application asks for a check as well', async () => {
+    const setup = setUp({ driver: { classify } })
+    for (let use = 0; use < 10; use++) {
+      const lease = await setup.borrow()
+      await setup.clock.advance(1)
+      lease.release()
+    }
+    const lease = await setup.borrow()
+    await setup.clock.advance(1000)
+    lease.release(new Error('application'))
+    await setup.clock.advance(5)
+    expect(setup.client(1).life.checks).toBe(1)
   })
 })
 

@@ -297,4 +297,26 @@ describe('a check that stays silent', () => {
     await clock.advance(100)
     expect(fate(silent.id)).toBe('open')
   })
+
+  test('is hedged above maxConnections, and the surplus is closed as soon as a connection is idle', async () => {
+    const { clock, driver, pool } = await idleForLong({ minConnections: 1, maxConnections: 1, rebuildMaxSurge: 1 })
+    driver.next('check', ok(500))
+    const waiter = track(pool.acquire())
+    await clock.advance(55)
+    expect(resultOf(waiter).client.id).toBe(2)
+    expect(driver.ledger.open).toBe(2)
+    await clock.advance(446)
+    expect([driver.ledger.open, pool.stats().total, pool.stats().closed.surplus]).toEqual([1, 1, 1])
+    expect(driver.ledger.maxOpen).toBe(2)
+  })
+
+  test('is given up when no room is left, somebody waits, and another connection has proven itself since', async () => {
+    const { clock, fate, holder, listen, silent, waiters } = await withOneHeld()
+    const marked = listen('rebuildMarked')
+    holder.release()
+    await clock.advance(10)
+    expect(fate(silent.id)).toBe('destroyed')
+    expect(marked).toMatchObject([{ connectionId: silent.connectionId, urgent: true }])
+    expect(served(waiters)).toEqual([0, 1])
+  })
 })

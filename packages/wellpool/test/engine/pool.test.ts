@@ -162,6 +162,15 @@ describe('the verdict of a time-out', () => {
     expect(waiter.error).toHaveProperty('cause.cause.message', 'connection refused')
     expect(waiter.error).toHaveProperty('message', expect.stringContaining('connection refused'))
   })
+
+  test('is saturated when all are in use, and says since when', async () => {
+    const { borrowMany, clock, pool } = setUp({ maxConnections: 2 })
+    await borrowMany(2)
+    await clock.advance(5000)
+    const waiter = track(pool.acquire({ timeout: 100 }))
+    await clock.advance(100)
+    expect(waiter.error).toMatchObject({ verdict: 'saturated', acquired: 2, message: expect.stringMatching(/in use .*5\.1 ?s|5100/) })
+  })
 })
 
 describe('maxWaiting', () => {

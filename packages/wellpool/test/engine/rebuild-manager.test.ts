@@ -251,6 +251,20 @@ describe('a planned rebuild', () => {
     expect([first, third]).toEqual([client(1).connectionId, client(2).connectionId])
     expect(second).toBe(pool.connections()[2]?.id)
   })
+
+  test('takes the check of the successor for a proof', async () => {
+    const { clock, pool } = await comingOfAge({ driver: { connectMs: 30, checkMs: 20 } })
+    await clock.advance(51)
+    expect(pool.connections()).toMatchObject([{ generation: 2, lastProvenAt: clock.wallNow() }])
+  })
+
+  test('does not happen to what is surplus: that is closed', async () => {
+    const { borrow, clock, driver, pool } = setUp({ idleTimeout: 10_000, ...AGED })
+    ;(await borrow()).release()
+    await clock.advance(30_000)
+    expect(pool.stats().total).toBe(0)
+    expect(driver.ledger.connects).toHaveLength(1)
+  })
 })
 
 describe('planned rebuilds of many', () => {
