@@ -70,7 +70,7 @@ function few({ requests, stats, invariants }: Snapshot): Line[] {
 function heading({ stats, invariants, server, now, startedAt, endsAt }: Snapshot, columns: number): Line[] {
   const { open, idle, acquired, retired, checking, connecting, rebuilding, waiting, breaker, panic } = stats
   const time = `${clockTime(now - startedAt)}${Number.isFinite(endsAt) ? ` of ${clockTime(endsAt - startedAt)}` : ''}`
-  const name = `wellpool demo  ${server}  ${REQUESTS_PER_SECOND} requests/s from ${CALLERS} callers`
+  const name = `wellpool demo  ${server}  ${REQUESTS_PER_SECOND} requests/s, ${CALLERS} callers`
   const sessions = invariants.backends === undefined ? 'gives no answer' : `sees ${invariants.backends}/${MOST_OPEN}`
   return [
     [{ text: column(name, columns - time.length), style: 'strong' }, time],

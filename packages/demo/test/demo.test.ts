@@ -1,0 +1,135 @@
+import { expect, it, vi } from 'vitest'
+import { describeOwnPostgres, describePostgres } from '../../wellpool/test/support/postgres.ts'
+import { Demo } from '../src/demo.ts'
+import { useForeign } from '../src/endpoint.ts'
+import { FAULTS } from '../src/faults.ts'
+import { Journal } from '../src/journal.ts'
+import { isGood, summarise } from '../src/summary.ts'
+import { lineText } from '../src/text.ts'
+import { isAlive, Program } from './support/program.ts'
+
+await describeOwnPostgres('the demo without a terminal', () => {
+  it('prints lines, runs the faults that fit, sums them up, and leaves no process', async () => {
+    const demo = new Program(['--seconds', '8'])
+    await demo.line(/fault made: backend \d+ killed/)
+    const processes = await demo.processes()
+    expect(processes.length).toBeGreaterThan(2)
+    const { code, lines, errors } = await demo.ended()
+
+    expect(errors).toBe('')
+    const text = lines.join('\n')
+    expect(text).toMatch(/^Starting PostgreSQL …\n/)
+    expect(text).toMatch(/^0:00 {2}the load begins: PostgreSQL \d+\.\d+, embedded$/m)
+    expect(text).toMatch(/^0:01 {2}FAULT 1: one backend killed$/m)
+    expect(text).toMatch(/demo-\d rebuilt in \d+ ms, generation 1 -> 2: connection_lost$/m)
+    expect(text).toMatch(/^0:05 {4}requests \d+ ok 0 failed \d+ under way; p50 \d+ ms/m)
+    expect(text).toMatch(/^0:05 {4}demo-\d generation \d \w+ healthy, \d+ requests/m)
+    // 8 s are enough for the first two, and for none of the others.
+    const summary = text.slice(text.indexOf('Summary of 8.0 s'))
+    expect(summary).toMatch(
+      /\+ healed 1 one backend killed: after \d+ ms \(allowed 1 s\), pool whole after \d+ ms; .*\[backend \d+ killed\]/,
+    )
+    expect(summary).toMatch(/\+ healed 2 all backends killed: after \d.* \(allowed 2 s\), pool whole after .*\[6 backends killed\]/)
+    expect(summary).toMatch(/not run: all flows silent, half of them slow, server restarted \(all of them fit into --seconds \d+\)/)
+    expect(summary).toMatch(/\+ no invariant broken: at most [67] of 7 clients open, the server saw at most [67] sessions/)
+    expect(summary).toMatch(/All healed: \d of \d faults, within their bounds\.$/)
+    // 80 a second, however the machine was doing.
+    expect(Number(/requests: (\d+) issued/.exec(summary)?.[1])).toBeGreaterThan(620)
+    expect(summary).toMatch(/, 0 failed, 0 never settled/)
+    expect(code).toBe(0)
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), 5_000)
+  })
+
+  it('ends in order when it is interrupted in the middle of a fault', async () => {
+    const demo = new Program(['--seconds', '30'])
+    await demo.line(/FAULT 1/)
+    const processes = await demo.processes()
+    demo.signal('SIGINT')
+    const { code, lines, errors } = await demo.ended()
+    expect(errors).toBe('')
+    const text = lines.join('\n')
+    expect(text).toMatch(/not judged: one backend killed: the run ended before it could be/)
+    expect(text).toMatch(/0 never settled/)
+    expect(text).toMatch(/\+ no invariant broken/)
+    expect(code).toBe(0)
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), 5_000)
+  })
+})
+
+await describePostgres('the demo on a server that is there', (url) => {
+  it('uses it, plays its restart, and does not show the password', async () => {
+    const endpoint = await useForeign(url)
+    const { hostname, port, password } = new URL(url)
+    expect(endpoint.label).toBe(`${hostname}:${port}`)
+    const journal = new Journal()
+    const demo = new Demo(endpoint, Number.POSITIVE_INFINITY, journal)
+    await demo.start()
+    const run = demo.run()
+    demo.ask(FAULTS[4] as (typeof FAULTS)[number])
+    await vi.waitFor(() => expect(demo.snapshot().verdicts).toHaveLength(1), 20_000)
+    demo.quit()
+    const outcome = await run
+    await endpoint.close()
+    const text = summarise(outcome).map(lineText).join('\n')
+    expect(text).toMatch(/\+ healed 5 server restarted: .*\[played by the proxy, which reset all flows and refused connects: .*\]/)
+    expect(isGood(outcome)).toBe(true)
+    expect(password).not.toBe('')
+    expect(text + journal.entries.map((entry) => entry.text).join('\n')).not.toContain(password)
+  })
+
+  it('says so, and what the application saw, when the pool does not heal', async () => {
+    await using endpoint = { ...(await useForeign(url)), [Symbol.asyncDispose]: () => endpoint.proxy.close() }
+    // A restart after which nobody comes back.
+    const restart = async (): Promise<void> => {
+      await endpoint.proxy.refuse()
+      endpoint.proxy.inject({ kind: 'reset' }, 'present').heal()
+    }
+    const demo = new Demo({ ...endpoint, restart }, Number.POSITIVE_INFINITY, new Journal())
+    await demo.start()
+    const run = demo.run()
+    demo.ask(FAULTS[4] as (typeof FAULTS)[number])
+    await vi.waitFor(() => expect(demo.snapshot().verdicts).toHaveLength(1), 20_000)
+    demo.quit()
+    const outcome = await run
+    expect(isGood(outcome)).toBe(false)
+    expect(outcome.requests.underWay).toBe(0)
+    const text = summarise(outcome).map(lineText).join('\n')
+    expect(text).toMatch(/! NOT HEALED 5 server restarted: within 5 s: .* failed \(\d+ x ACQUIRE_TIMEOUT \(down\)\)/)
+    expect(text).toMatch(/^0 of 1 fault healed within their bounds\.$/m)
+  })
+
+  it('rebuilds all by hand without a request failing', async () => {
+    const endpoint = await useForeign(url)
+    const journal = new Journal()
+    const demo = new Demo(endpoint, Number.POSITIVE_INFINITY, journal)
+    await demo.start()
+    demo.togglePause()
+    const run = demo.run()
+    demo.rebuildAll()
+    await vi.waitFor(
+      () => expect(journal.entries.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^6 of 6 rebuilt by hand in /)),
+      10_000,
+    )
+    expect(demo.snapshot().connections.map(({ generation }) => generation)).toEqual([2, 2, 2, 2, 2, 2])
+    expect(demo.snapshot().stage).toMatchObject({ name: 'paused' })
+    demo.quit()
+    const outcome = await run
+    await endpoint.close()
+    expect(outcome.requests.failed).toBe(0)
+    expect(isGood(outcome)).toBe(true)
+  })
+})
+
+it('ends with 1 when there is no server, and does not show the password', async () => {
+  const demo = new Program(['--seconds', '3'], { WELLPOOL_DEMO_POSTGRES_URL: 'postgres://somebody:secret-word@127.0.0.1:1/none' })
+  const { code, lines, errors } = await demo.ended()
+  expect(code).toBe(1)
+  expect(errors).toContain('ECONNREFUSED')
+  expect(lines.join('\n') + errors).not.toContain('secret-word')
+}, 20_000)
+
+it('ends with 2 and says what is allowed when an argument is wrong', async () => {
+  const { code, errors } = await new Program(['--seconds', 'many']).ended()
+  expect(code).toBe(2)
+  expect(errors).toMatch(/^--seconds: got 'many', allowed is a number from 1 to 86400\n\nusage: npm start/)
+}, 20_000)
