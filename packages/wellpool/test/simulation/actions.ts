@@ -219,7 +219,7 @@ export class Actions {
           error instanceof ConnectionBusyError ||
           error instanceof ConnectionStateError ||
           (error instanceof PoolClosedError && (world.life === 'closed' || world.life === 'draining')) ||
-          (error instanceof CircuitOpenError && world.model.outage.failures > 0)
+          (error instanceof CircuitOpenError && !world.model.outage.surelyNot)
         if (!fits) world.problem(`the rebuild of ${id} is refused with ${String(error)}`)
       },
     )

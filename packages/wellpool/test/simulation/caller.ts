@@ -273,7 +273,7 @@ export class Caller {
       if (this.attempt === 0 && Math.abs(error.waitedMs - waited) > 1) wrong(`waitedMs is ${error.waitedMs} instead of ${waited}`)
       if ((error.verdict === 'paused') !== (world.life === 'paused'))
         wrong(`its verdict is ${error.verdict} while the pool is ${world.life}`)
-      if (error.verdict === 'down' && world.model.outage.failures === 0) wrong('its verdict is down, and connects succeed')
+      if (error.verdict === 'down' && world.model.outage.surelyNot) wrong('its verdict is down, and connects succeed')
       world.count(`verdict: ${error.verdict}`)
     } else if (error instanceof PoolClosedError) {
       if (world.life !== 'draining' && world.life !== 'closed') wrong(`the pool is ${world.life}`)
@@ -284,7 +284,7 @@ export class Caller {
     } else if (error instanceof CircuitOpenError) {
       if (!world.options.failFast) wrong('failFast is off')
     } else if (error instanceof ConnectError) {
-      if (error.retryable || world.model.outage.failures === 0) wrong('no connect was refused for good')
+      if (error.retryable || world.model.outage.surelyNot) wrong('no connect was refused for good')
     } else {
       wrong('that is no refusal')
     }

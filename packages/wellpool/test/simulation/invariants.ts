@@ -42,7 +42,7 @@ export class Invariants {
     const { model, options, clock } = world
     const { open } = world.driver.ledger
     const id = call.context?.connectionId as string
-    const mine = (model.byConnection.get(id) ?? []).filter(({ live, role, uses }) => live && (role === 'current' || uses > 0))
+    const mine = (model.byConnection.get(id) ?? []).filter(({ live }) => live)
     const limit = options.maxConnections + options.rebuildMaxSurge
     if (open > limit) world.problem(`a connect begins with ${open} open, allowed are ${limit}`)
     else if (open > options.maxConnections && mine.length === 0 && !this.#hedgeIsDue()) {
@@ -52,12 +52,15 @@ export class Invariants {
     for (const other of model.connecting) {
       if (other.context?.connectionId === id) world.problem(`a second connect begins for ${world.trace.name(id)}`)
     }
-    const successors = (model.byConnection.get(id) ?? []).filter(({ live, role, uses }) => live && role === 'new' && uses === 0)
-    if (successors.length > 0) world.problem(`a connect begins for ${world.trace.name(id)}, which has a successor already`)
+    // The latest to arrive may have become the connection's own in this very step.
+    const successors = mine.filter(({ role, uses, passedChecks }) => role === 'new' && uses === 0 && passedChecks === 0).length
+    if (successors > (mine.some(({ role }) => role === 'current') ? 0 : 1)) {
+      world.problem(`a connect begins for ${world.trace.name(id)}, which has a successor already`)
+    }
 
     const { outage } = model
     const inFlight = model.connecting.size
-    if (outage.failures > 0 && inFlight > 0 && outage.failedStep < world.step)
+    if (outage.surely && inFlight > 0 && outage.failedStep < world.step)
       world.problem(`half-open: a connect begins beside ${inFlight} others`)
     const allowed = outage.failedStep < world.step ? Math.min(options.maxConnecting, 2 ** outage.successes) : options.maxConnecting
     if (inFlight >= allowed) {
@@ -65,7 +68,7 @@ export class Invariants {
         `a connect begins beside ${inFlight} others, ${outage.successes} have succeeded since the outage, maxConnecting is ${options.maxConnecting}`,
       )
     }
-    if (outage.failures === 1 && outage.needed && !world.reconfigured) {
+    if (outage.surely && outage.failures === 1 && outage.needed && !world.reconfigured) {
       world.spread.backoffs.push((clock.now() - outage.failedAt) / options.backoff.base)
     }
     if (world.life === 'new') world.problem('a connect begins before the pool was started')
@@ -176,7 +179,7 @@ export class Invariants {
     const places = states.filter((state) => state !== 'closing').length
     const promising = states.some((state) => state === 'idle' || state === 'checking' || state === 'rebuilding')
     const hasRoom = places < options.maxConnections && driver.ledger.open < options.maxConnections
-    if (promising || !hasRoom || model.connecting.size > 0 || model.outage.failures > 0) return
+    if (promising || !hasRoom || model.connecting.size > 0 || !model.outage.surelyNot) return
     const waited = clock.now() - oldest.calledAt
     if (waited > Math.max(model.longestConnect, 1) + 2) {
       world.problem(
@@ -221,6 +224,8 @@ export class Invariants {
   /** 5: the first reason stays until the swap or the end, and its urgency never falls. */
   #mark(name: string, { id, generation, mark, state }: ConnectionRecord, before: ConnectionRecord): void {
     if (before.mark === undefined || generation !== before.generation || state === 'closing') return
+    // In the end no mark leads anywhere.
+    if (this.#world.life === 'closed' || this.#world.life === 'draining') return
     const { kind, detail, urgent } = before.mark
     const problem = (text: string): void => this.#world.problem(`${name} ${text}: ${kind}, ${detail}`)
     if (mark === undefined) {
@@ -271,9 +276,8 @@ export class Invariants {
         `${stats.total} connections and ${states.connecting} on their way, allowed are ${options.maxConnections} and ${options.rebuildMaxSurge}`,
       )
     }
-    if (stats.breaker === 'closed' && world.model.outage.failures > 0)
-      world.problem('the breaker is closed although the last connect failed')
-    if (stats.breaker !== 'closed' && world.model.outage.failures === 0)
+    if (stats.breaker === 'closed' && world.model.outage.surely) world.problem('the breaker is closed although the last connect failed')
+    if (stats.breaker !== 'closed' && world.model.outage.surelyNot)
       world.problem(`the breaker is ${stats.breaker} although connects succeed`)
   }
 
@@ -322,7 +326,8 @@ export class Invariants {
     if (state === 'acquired' && leases.size === 0 && client.resets.size === 0) wrong('and nobody has it')
     if (state === 'checking' && client.checks.size === 0) wrong('and no check is under way')
     if (state === 'idle' && client.checks.size > 0 && world.maxLeases === 1) wrong('and a check is under way')
-    if (client.retireReported && mark === undefined) wrong('and was told to retire, and is not marked')
+    if (client.retireReported && mark === undefined && world.life !== 'closed' && world.life !== 'draining')
+      wrong('and was told to retire, and is not marked')
     if (
       client.failures >= options.unhealthyThreshold &&
       !this.#panicked &&
@@ -354,7 +359,7 @@ export class Invariants {
     for (const caller of waiting) {
       const { abortedStep, attempt, lostStep, mayRunAgain, name } = caller
       if (abortedStep !== undefined) world.problem(`${name} still waits after its abort`)
-      if (attempt > 0 && lostStep >= 0 && !mayRunAgain) world.problem(`${name} has not heard that its client is lost`)
+      if (attempt > 0 && lostStep === step && !mayRunAgain) world.problem(`${name} has not heard that its client is lost`)
     }
     const first = waiting.find(({ attempt, calledStep }) => attempt === 0 && calledStep < step)
     if (first !== undefined) {
@@ -363,7 +368,7 @@ export class Invariants {
         .find(({ grantedStep, attempt }) => grantedStep === step && attempt === 1)
       if (overtaker !== undefined) world.problem(`${overtaker.name} was served before ${first.name}`)
     }
-    if (this.#isNeeded(records) && world.model.connecting.size === 0 && world.model.outage.failures === 0) {
+    if (this.#isNeeded(records) && world.model.connecting.size === 0 && world.model.outage.surelyNot) {
       world.problem(`minConnections is ${world.options.minConnections}, fewer are present, and no connect is under way`)
     }
     if (waiting.length > 0 && (world.life === 'running' || world.life === 'draining')) this.#nobodyWaitsForNothing(waiting, records)

@@ -7,6 +7,8 @@ export class ClientModel {
   role: 'new' | 'current' | 'old' = 'new'
   /** The latest time at which it can be said to have proven itself. */
   provenAt: number
+  /** The step in which a use last proved it. */
+  provenStep = -1
   /** What it has done since that puts it in doubt. */
   doubt: 'check rejected' | 'check timed out' | 'use failed' | undefined
   /** The step in which the doubt arose. */
@@ -58,16 +60,26 @@ export class ClientModel {
 }
 
 /** What can be known of the connects: how the pool's breaker has to stand. */
-class Outage {
+export class Outage {
   /** Failed tries in a row; 0 while connects succeed. */
   failures = 0
   failedAt = 0
   /** The step of the latest failure: within it, the pool may not have heard of it yet. */
   failedStep = -1
+  /** Whether the last connect to end may have failed or been given up: both its time-out and the rebuild's were over. */
+  uncertain = false
   /** Connects that succeeded since the last failure. */
   successes = Number.POSITIVE_INFINITY
   /** Whether somebody needed a connection when the first try failed. */
   needed = false
+
+  get surely(): boolean {
+    return this.failures > 0 && !this.uncertain
+  }
+
+  get surelyNot(): boolean {
+    return this.failures === 0 && !this.uncertain
+  }
 }
 
 /**
@@ -147,6 +159,9 @@ export class Model {
       case 'reset':
         this.of(call.client as FakeClient).resets.add(call)
         break
+      case 'destroy':
+        if (this.#isSilent(this.of(call.client as FakeClient))) this.maybeSuspect()
+        break
       default:
     }
   }
@@ -192,13 +207,18 @@ export class Model {
     model.requests++
     if (how === 'succeeded' || how === 'application') {
       model.provenAt = now
+      model.provenStep = this.#step()
       model.doubt = undefined
       model.failures = 0
       return
     }
     model.errors++
-    model.doubt = 'use failed'
-    model.doubtStep = this.#step()
+    // Of two uses that end in one step, the pool may hear in another order.
+    if (model.provenStep === this.#step()) model.slowUse = true
+    else {
+      model.doubt = 'use failed'
+      model.doubtStep = this.#step()
+    }
     if (how !== 'fatal') return
     model.condemnedAt ??= now
     if (model.role !== 'old') this.suspect()
@@ -207,17 +227,23 @@ export class Model {
   /** After a step. A check whose failure began a panic proves its connection, and makes nobody a suspect. */
   stepEnded(panic: boolean): void {
     if (panic && !this.panic) this.suspectAt = this.suspectBefore
+    const changed = panic !== this.panic
     this.panic = panic
-    if (panic) {
+    if (changed) {
       for (const model of this.present()) {
-        if (model.doubt !== 'check rejected' || model.failedAt !== this.#clock.now()) continue
-        model.doubt = undefined
-        model.provenAt = model.failedAt
-        model.checkedAt = model.failedAt
-        model.usedSinceCheck = false
+        if (model.failedAt !== this.#clock.now() || model.doubt === 'check timed out') continue
+        model.doubt = panic ? undefined : 'check rejected'
+        if (panic) this.#provenByCheck(model)
       }
     }
     this.suspectBefore = this.suspectAt
+    if (this.present().some((model) => this.#isSilent(model))) this.maybeSuspect()
+  }
+
+  /** Whether a check of the client has timed out and is silent still: the pool counts that as one failure after the other. */
+  #isSilent({ checks }: ClientModel): boolean {
+    for (const call of checks) if (call.signal?.aborted === true) return true
+    return false
   }
 
   /** From now on every connection has to prove itself again. */
@@ -252,6 +278,8 @@ export class Model {
       arrived = new ClientModel(client, this.#clock.now())
       arrived.evicted = this.stale.has(call)
       this.clients.set(client, arrived)
+      // A stray belongs to no connection.
+      if (client.life.stray) continue
       this.byConnection.set(client.connectionId, [...(this.byConnection.get(client.connectionId) ?? []), arrived])
     }
     if (!inTime) return
@@ -273,12 +301,15 @@ export class Model {
     if (!this.connecting.delete(call)) return
     this.lastConnectEndedAt = this.#clock.now()
     // Given up for another reason than the time-out, it says nothing about the endpoint.
-    if (this.#timedOut(call)) this.#connectFailed()
+    if (!this.#timedOut(call)) return
+    if (this.ageOf(call) >= this.#options().rebuildTimeout - 1) this.outage.uncertain = true
+    else this.#connectFailed()
   }
 
   #connectFailed(): void {
     const { outage } = this
     outage.failures++
+    outage.uncertain = false
     outage.failedAt = this.#clock.now()
     outage.failedStep = this.#step()
     outage.successes = 0
@@ -286,6 +317,7 @@ export class Model {
 
   #connectSucceeded(): void {
     this.outage.failures = 0
+    this.outage.uncertain = false
     this.outage.successes++
   }
 
@@ -295,13 +327,11 @@ export class Model {
     // What the pool no longer waits for proves nothing, one way or the other.
     if (call.signal?.aborted === true) return
     if (how === 'fulfilled') {
-      model.provenAt = this.#clock.now()
+      this.#provenByCheck(model)
       model.doubt = undefined
       model.failures = 0
       model.passedChecks++
       if (model.slowUseAt < this.#clock.now() - this.ageOf(call)) model.slowUse = false
-      model.checkedAt = model.provenAt
-      model.usedSinceCheck = false
     } else {
       this.#checkFailed(model, 'check rejected')
     }
@@ -310,6 +340,12 @@ export class Model {
   #checkAborted(model: ClientModel, call: FakeCall): void {
     if (!model.checks.has(call)) return
     if (this.#timedOut(call)) this.#checkFailed(model, 'check timed out')
+  }
+
+  #provenByCheck(model: ClientModel): void {
+    model.provenAt = this.#clock.now()
+    model.checkedAt = model.provenAt
+    model.usedSinceCheck = false
   }
 
   /** Whether the call is as old as its time-out. A timer of Node's may be a millisecond early. */
@@ -321,8 +357,7 @@ export class Model {
     model.failures++
     model.failedAt = this.#clock.now()
     if (this.panic && doubt === 'check rejected') {
-      model.provenAt = model.checkedAt = this.#clock.now()
-      model.usedSinceCheck = false
+      this.#provenByCheck(model)
       model.doubt = undefined
       return
     }
