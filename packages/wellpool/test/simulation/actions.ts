@@ -111,6 +111,7 @@ export class Actions {
   resume(): void {
     const world = this.#world
     world.note('resume')
+    world.resumedAt = world.clock.now()
     if (world.life === 'paused') world.life = 'running'
     world.pool.resume()
   }

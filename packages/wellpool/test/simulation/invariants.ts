@@ -177,10 +177,12 @@ export class Invariants {
     if (oldest === undefined || oldest.attempt > 0 || (life !== 'running' && life !== 'draining') || maxLeases > 1) return
     const states = [...this.#shown.values()].map(({ record }) => record.state)
     const places = states.filter((state) => state !== 'closing').length
-    const promising = states.some((state) => state === 'idle' || state === 'checking' || state === 'rebuilding')
+    const checking = model.present().some(({ checks, role }) => role !== 'old' && checks.size > 0)
+    const promising = checking || states.some((state) => state === 'idle' || state === 'checking' || state === 'rebuilding')
     const hasRoom = places < options.maxConnections && driver.ledger.open < options.maxConnections
     if (promising || !hasRoom || model.connecting.size > 0 || !model.outage.surelyNot) return
-    const waited = clock.now() - oldest.calledAt
+    // From when there was room: after a connect had ended, after a pause.
+    const waited = clock.now() - Math.max(oldest.calledAt, model.lastConnectEndedAt, world.resumedAt)
     if (waited > Math.max(model.longestConnect, 1) + 2) {
       world.problem(
         `${oldest.name} has waited for ${waited} ms with ${driver.ledger.open} of ${options.maxConnections} open, and no connect is under way`,

@@ -302,7 +302,9 @@ export class Model {
     this.lastConnectEndedAt = this.#clock.now()
     // Given up for another reason than the time-out, it says nothing about the endpoint.
     if (!this.#timedOut(call)) return
-    if (this.ageOf(call) >= this.#options().rebuildTimeout - 1) this.outage.uncertain = true
+    // After a sleep several reasons come true at once, and only one of them is a failure.
+    const late = this.ageOf(call) > (this.#timeouts.get(call) ?? 0) + 1
+    if (late || this.ageOf(call) >= this.#options().rebuildTimeout - 1) this.outage.uncertain = true
     else this.#connectFailed()
   }
 

@@ -44,6 +44,7 @@ export class World {
   /** What the pool was told about its life. */
   life: 'new' | 'running' | 'paused' | 'draining' | 'closed' = 'new'
   failWaiting = false
+  resumedAt = 0
   /** Whether borrowers give back at once what they get. */
   fleeting = false
   /** Is told of a connect before it is counted. */
