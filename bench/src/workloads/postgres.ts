@@ -16,6 +16,8 @@ const CLIENTS: Readonly<Record<string, (url: string) => Promise<Query>>> = {
   /** Ten clients of pg in turn: a client queues by itself, so this is what the queries cost without any pool. */
   async floor(url) {
     const { default: pg } = await import('pg')
+    // A client that is used without a pool queues by itself; pg warns that its next major version will not.
+    process.noDeprecation = true
     const clients = await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
         const client = new pg.Client(url)
@@ -41,7 +43,7 @@ const CLIENTS: Readonly<Record<string, (url: string) => Promise<Query>>> = {
     const db = knex({ client: 'pg', connection: url, pool: { min: 0, max: CONNECTIONS } })
     return async () => db.raw('select 1')
   },
-  /** Prepares statements by default; this query is sent as the others send it, in one simple message. */
+  /** With its defaults: it prepares the statement once for each connection and sends queries without waiting for earlier answers. */
   async 'postgres.js'(url) {
     const { default: postgres } = await import('postgres')
     const sql = postgres(url, { max: CONNECTIONS })
