@@ -1,0 +1,578 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, PoolClosedError, PoolPausedError, type RebuildResult } from '../../src/index.ts'
+import { type FakeClient, fail, hang, ok } from '../../src/testing/index.ts'
+import { resultOf, served, setUp, type TestPool, track } from './set-up.ts'
+
+describe('start', () => {
+  test('is what a pool waits for: before it, or the first acquire, nothing is connected', async () => {
+    const { clock, driver, pool } = setUp({ minConnections: 2 })
+    await clock.advance(60_000)
+    expect([driver.ledger.connects.length, clock.counts().timers, pool.stats().state]).toEqual([0, 0, 'new'])
+  })
+
+  test('resolves when minConnections are connected, and tells so once', async () => {
+    const { clock, listen, pool } = setUp({ minConnections: 3, maxConnecting: 1 })
+    const told = listen('poolWarmedUp')
+    const started = track(pool.start())
+    await clock.advance(14)
+    expect(started.status).toBe('pending')
+    await clock.advance(1)
+    expect([started.status, pool.stats().idle]).toEqual(['fulfilled', 3])
+    await clock.until(pool.start())
+    expect(told).toHaveLength(1)
+  })
+
+  test('resolves at once with minConnections 0', async () => {
+    const { clock, pool } = setUp()
+    const started = track(pool.start())
+    await clock.settle()
+    expect(started.status).toBe('fulfilled')
+  })
+
+  test('rejects with CONNECT_FAILED when that is not reached within timeout; the pool goes on trying', async () => {
+    const { clock, driver, pool } = setUp({ minConnections: 1 })
+    driver.always('connect', fail(new Error('refused'), 10))
+    const started = track(pool.start({ timeout: 300 }))
+    await clock.advance(300)
+    expect(started.error).toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('refused') })
+    driver.always('connect', ok(5))
+    await clock.advance(30_000)
+    expect(pool.stats().idle).toBe(1)
+  })
+
+  test('rejects at once when the endpoint refuses for good', async () => {
+    const { clock, driver, pool } = setUp({ minConnections: 1, driver: { classify: () => 'fatal' } })
+    driver.always('connect', fail(new Error('password wrong'), 10))
+    const started = track(pool.start())
+    await clock.advance(10)
+    expect(started.error).toMatchObject({ code: 'CONNECT_FAILED', cause: { message: 'password wrong' } })
+  })
+
+  test('rejects with the reason of its signal, and the pool goes on connecting', async () => {
+    const { clock, pool } = setUp({ minConnections: 1 })
+    const controller = new AbortController()
+    const started = track(pool.start({ signal: controller.signal }))
+    controller.abort(new Error('enough'))
+    await clock.settle()
+    expect(started.error).toMatchObject({ message: 'enough' })
+    await clock.advance(5)
+    expect(pool.stats().idle).toBe(1)
+  })
+
+  test('rejects with POOL_CLOSED after close', async () => {
+    const { clock, pool } = setUp()
+    await clock.until(pool.close())
+    await expect(pool.start()).rejects.toBeInstanceOf(PoolClosedError)
+  })
+})
+
+describe('pause', () => {
+  test('hands out no more leases until resume, and then in the old order', async () => {
+    const { borrow, clock, listen, pool } = setUp({ maxConnections: 1 })
+    const told = listen('poolPaused', 'poolResumed')
+    const lease = await borrow()
+    const first = track(pool.acquire())
+    pool.pause()
+    const second = track(pool.acquire())
+    lease.release()
+    await clock.advance(1000)
+    expect([first.status, second.status, pool.stats().state]).toEqual(['pending', 'pending', 'paused'])
+    pool.resume()
+    await clock.settle()
+    expect([first.status, second.status, pool.stats().state]).toEqual(['fulfilled', 'pending', 'running'])
+    expect(told).toHaveLength(2)
+  })
+
+  test('twice, and resume without it, do nothing', async () => {
+    const { clock, listen, pool } = setUp()
+    const told = listen('poolPaused', 'poolResumed')
+    pool.resume()
+    pool.pause()
+    pool.pause()
+    pool.resume()
+    pool.resume()
+    await clock.settle()
+    expect(told).toHaveLength(2)
+  })
+
+  test('lets the time-outs of those who wait run on', async () => {
+    const { clock, pool } = setUp()
+    pool.pause()
+    const waiter = track(pool.acquire({ timeout: 100 }))
+    await clock.advance(100)
+    expect(waiter.error).toMatchObject({ code: 'ACQUIRE_TIMEOUT', verdict: 'paused' })
+  })
+
+  test('with failWaiting refuses who waits and who comes with POOL_PAUSED, until resume', async () => {
+    const { borrow, clock, pool } = setUp({ maxConnections: 1 })
+    const lease = await borrow()
+    const waiter = track(pool.acquire())
+    pool.pause({ failWaiting: true })
+    const newcomer = track(pool.acquire())
+    await clock.settle()
+    expect(waiter.error).toBeInstanceOf(PoolPausedError)
+    expect(newcomer.error).toMatchObject({ code: 'POOL_PAUSED', retryable: true })
+    lease.release()
+    pool.resume()
+    expect((await borrow()).client.id).toBe(1)
+  })
+
+  test('closes what is lost meanwhile, and refills at resume', async () => {
+    const { client, clock, driver, fate, listen, pool, start } = setUp({ minConnections: 2 })
+    const closed = listen('connectionClosed')
+    await start()
+    pool.pause()
+    driver.lose(client(1))
+    await clock.advance(10_000)
+    expect([fate(1), pool.stats().total, driver.ledger.connects.length]).toEqual(['destroyed', 1, 2])
+    expect(closed).toMatchObject([{ reason: 'lost' }])
+    pool.resume()
+    await clock.advance(5)
+    expect(pool.stats().total).toBe(2)
+  })
+
+  test('lets a running rebuild end, and begins a new one by hand only', async () => {
+    const { client, clock, driver, pool, start } = setUp({ minConnections: 2, maxLifetime: 10_000, maxLifetimeJitter: 0 })
+    await start()
+    const [one, two] = pool.connections().map(({ id }) => id)
+    driver.next('connect', ok(500))
+    const running = track(pool.rebuildConnectionById(one as string))
+    await clock.settle()
+    pool.pause()
+    await clock.advance(501)
+    expect(resultOf(running)).toMatchObject({ success: true, newGeneration: 2 })
+    await clock.advance(9600)
+    expect(pool.connections()[1]).toMatchObject({ id: two, generation: 1, mark: { kind: 'max_lifetime' } })
+    const byHand = await clock.until(pool.rebuildConnectionById(two as string))
+    expect(byHand).toMatchObject({ success: true, reason: { kind: 'max_lifetime' } })
+    expect(client(4).connectionId).toBe(two)
+  })
+
+  test('before the start begins nothing but the pause, and start waits for resume', async () => {
+    const { clock, driver, pool } = setUp({ minConnections: 1 })
+    pool.pause()
+    const started = track(pool.start())
+    await clock.advance(1000)
+    expect([started.status, driver.ledger.connects.length]).toEqual(['pending', 0])
+    pool.resume()
+    await clock.advance(5)
+    expect(started.status).toBe('fulfilled')
+  })
+
+  test('does nothing once the pool is closing', async () => {
+    const { clock, pool } = setUp()
+    await clock.until(pool.close())
+    pool.pause()
+    pool.resume()
+    expect(pool.stats().state).toBe('closed')
+  })
+})
+
+describe('evict', () => {
+  test('closes idle clients now and leased ones on release, and the pool refills itself', async () => {
+    const { borrow, clock, fate, listen, pool, start } = setUp({ minConnections: 2, maxConnections: 4 })
+    const closed = listen('connectionClosed')
+    await start()
+    const lease = await borrow()
+    const evicted = track(pool.evict())
+    await clock.settle()
+    const other = lease.client.id === 1 ? 2 : 1
+    expect([fate(lease.client.id), fate(other), evicted.status]).toEqual(['open', 'closing', 'pending'])
+    await clock.advance(1)
+    expect([fate(other), evicted.status]).toEqual(['closed', 'fulfilled'])
+    await clock.advance(100)
+    lease.release()
+    await clock.advance(1)
+    expect(fate(lease.client.id)).toBe('closed')
+    expect(closed.map(({ reason }) => reason)).toEqual(['evicted', 'evicted'])
+    await clock.advance(100)
+    expect(pool.stats()).toMatchObject({ total: 2, idle: 2 })
+    expect(new Set(pool.connections().map(({ generation }) => generation))).toEqual(new Set([1]))
+  })
+
+  test('hands a leased client to nobody else', async () => {
+    const { borrow, clock, pool } = setUp({ maxConnections: 1 })
+    const lease = await borrow()
+    const waiter = track(pool.acquire())
+    await clock.until(pool.evict())
+    lease.release()
+    await clock.advance(10)
+    expect(resultOf(waiter).client.id).toBe(2)
+  })
+
+  test('discards a client that is still connecting when it arrives; whoever waits for it gets the next', async () => {
+    const { clock, fate, listen, pool } = setUp()
+    const closed = listen('connectionClosed')
+    const waiter = track(pool.acquire())
+    await clock.advance(2)
+    await pool.evict()
+    await clock.advance(20)
+    expect(fate(1)).toBe('closed')
+    expect(closed).toMatchObject([{ reason: 'evicted' }])
+    expect(resultOf(waiter).client.id).toBe(2)
+  })
+
+  test('with interruptInUse destroys leased clients and gives up running connects; their waiters stay in the queue', async () => {
+    const { borrow, clock, driver, fate, pool } = setUp({ maxConnections: 2 })
+    const lease = await borrow()
+    driver.next('connect', { do: 'hang', ignoreAbort: false })
+    const waiter = track(pool.acquire())
+    await clock.settle()
+    const evicted = track(pool.evict({ interruptInUse: true }))
+    await clock.settle()
+    expect([fate(1), driver.ledger.connects[1]?.givenUpAt !== undefined, waiter.status, evicted.status]).toEqual([
+      'destroyed',
+      true,
+      'pending',
+      'fulfilled',
+    ])
+    lease.release()
+    await clock.advance(5)
+    expect(resultOf(waiter).client.id).toBe(2)
+    expect(pool.stats().closed).toMatchObject({ evicted: 1 })
+  })
+
+  test('with interruptInUse rejects a use with CONNECTION_LOST, and an idempotent one runs again', async () => {
+    const { clock, pool } = setUp({ maxConnections: 1 })
+    const ran: number[] = []
+    const use = track(
+      pool.use(
+        (client: FakeClient) => {
+          ran.push(client.id)
+          return client.id === 1 ? new Promise<string>(() => {}) : 'done'
+        },
+        { idempotent: true },
+      ),
+    )
+    await clock.advance(5)
+    await pool.evict({ interruptInUse: true })
+    await clock.advance(10)
+    expect([ran, use.value]).toEqual([[1, 2], 'done'])
+  })
+
+  test('ends the planned rebuild of an idle connection with the connection', async () => {
+    const { clock, driver, fate, pool, start } = setUp({ minConnections: 1, maxConnections: 1 })
+    await start()
+    driver.next('check', hang())
+    const rebuild = track(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
+    await clock.advance(6)
+    await clock.until(pool.evict())
+    await clock.advance(10)
+    expect(resultOf(rebuild)).toMatchObject({ success: false })
+    expect([fate(1), fate(2)]).toEqual(['closed', 'closed'])
+    expect(pool.connections()).toMatchObject([{ state: 'idle', generation: 1 }])
+  })
+})
+
+describe('reconfigure', () => {
+  test('changes everything or nothing, and names all that is wrong', async () => {
+    const { pool, start } = setUp({ maxConnections: 5 })
+    await start()
+    const wrong = { maxConnections: 3, minConnections: 4, closeTimeout: 0 }
+    expect(() => pool.reconfigure(wrong)).toThrow(ConfigError)
+    expect(pool.options).toMatchObject({ maxConnections: 5, minConnections: 0 })
+    expect(pool.options).not.toHaveProperty('closeTimeout')
+  })
+
+  test('takes effect for those who wait, without losing a lease', async () => {
+    const { borrow, clock, fate, pool } = setUp({ maxConnections: 1 })
+    const lease = await borrow()
+    const waiters = [pool.acquire(), pool.acquire()].map(track)
+    await clock.advance(10)
+    pool.reconfigure({ maxConnections: 3 })
+    await clock.advance(10)
+    expect([served(waiters), fate(1)]).toEqual([[0, 1], 'open'])
+    pool.reconfigure({ maxConnections: 1 })
+    await clock.advance(10)
+    expect([fate(1), fate(2), fate(3), pool.stats().acquired]).toEqual(['open', 'open', 'open', 3])
+    for (const waiter of waiters) resultOf(waiter).release()
+    lease.release()
+    await clock.advance(10)
+    expect(pool.stats()).toMatchObject({ total: 1, closed: { surplus: 2 } })
+  })
+
+  test('begins the intervals anew with their new lengths', async () => {
+    const { client, clock, pool, start } = setUp({ minConnections: 1, healthCheckInterval: 600_000 })
+    await start()
+    pool.reconfigure({ healthCheckInterval: 1000 })
+    await clock.advance(3100)
+    expect(client(1).life.checks).toBeGreaterThanOrEqual(2)
+  })
+
+  test('raising minConnections connects what is missing; lowering it closes nothing at once', async () => {
+    const { clock, pool, start } = setUp({ minConnections: 1 })
+    await start()
+    pool.reconfigure({ minConnections: 3 })
+    await clock.advance(20)
+    expect(pool.stats().idle).toBe(3)
+    pool.reconfigure({ minConnections: 0 })
+    await clock.advance(20)
+    expect(pool.stats().idle).toBe(3)
+  })
+
+  test.each([{ name: 'other' }, { random: () => 0 }])('refuses what a pool keeps for life: %j', async (change) => {
+    const { pool } = setUp()
+    expect(() => pool.reconfigure(change)).toThrow(ConfigError)
+  })
+
+  test('of one part of backoff leaves the other parts', () => {
+    const { pool } = setUp({ backoff: { base: 70 } })
+    pool.reconfigure({ backoff: { max: '10s' } })
+    pool.reconfigure({ backoff: { maxWhileWaited: 300 } })
+    expect(pool.options.backoff).toMatchObject({ max: '10s', maxWhileWaited: 300 })
+  })
+})
+
+describe('drain', () => {
+  test('refuses new borrowers, serves those who wait, waits for leases, and closes', async () => {
+    const { borrow, clock, listen, pool } = setUp({ maxConnections: 1 })
+    const told = listen('poolDrained', 'poolClosed')
+    const lease = await borrow()
+    const waiter = track(pool.acquire())
+    const drained = track(pool.drain())
+    const newcomer = track(pool.acquire())
+    await clock.advance(10)
+    expect(newcomer.error).toBeInstanceOf(PoolClosedError)
+    expect([waiter.status, drained.status, pool.stats().state]).toEqual(['pending', 'pending', 'draining'])
+    lease.release()
+    await clock.advance(10)
+    expect([waiter.status, drained.status]).toEqual(['fulfilled', 'pending'])
+    resultOf(waiter).release()
+    await clock.advance(10)
+    expect([drained.status, pool.stats().state]).toEqual(['fulfilled', 'closed'])
+    expect(told).toHaveLength(2)
+  })
+
+  test('connects for those who wait', async () => {
+    const { clock, pool } = setUp()
+    const waiter = track(pool.acquire())
+    const drained = track(pool.drain())
+    await clock.advance(5)
+    resultOf(waiter).release()
+    await clock.advance(10)
+    expect(drained.status).toBe('fulfilled')
+  })
+
+  test('ends a pause', async () => {
+    const { borrow, clock, pool } = setUp()
+    ;(await borrow()).release()
+    pool.pause()
+    const waiter = track(pool.acquire())
+    const drained = track(pool.drain())
+    await clock.settle()
+    resultOf(waiter).release()
+    await clock.advance(10)
+    expect(drained.status).toBe('fulfilled')
+  })
+
+  test('closes all the same past timeout: waiters are refused, leased clients destroyed', async () => {
+    const { borrow, clock, fate, listen, pool } = setUp({ maxConnections: 1 })
+    const told = listen('poolDrained')
+    const lease = await borrow()
+    const waiter = track(pool.acquire())
+    const drained = track(pool.drain({ timeout: 500 }))
+    await clock.advance(499)
+    expect([waiter.status, fate(1)]).toEqual(['pending', 'open'])
+    await clock.advance(1)
+    expect(waiter.error).toBeInstanceOf(PoolClosedError)
+    await clock.advance(1)
+    expect([fate(1), drained.status, told.length]).toEqual(['destroyed', 'fulfilled', 0])
+    lease.release()
+  })
+
+  test('of a pool that has not begun closes it', async () => {
+    const { clock, pool } = setUp()
+    await clock.until(pool.drain())
+    expect(pool.stats().state).toBe('closed')
+  })
+
+  test('twice is one drain', async () => {
+    const { borrow, clock, pool } = setUp()
+    const lease = await borrow()
+    const drains = [pool.drain(), pool.drain()].map(track)
+    await clock.settle()
+    lease.release()
+    await clock.advance(10)
+    expect(served(drains)).toEqual([0, 1])
+  })
+})
+
+describe('close', () => {
+  test('rejects who waits, waits timeout for leases, then destroys what is left', async () => {
+    const { borrowMany, clock, fate, listen, pool } = setUp({ maxConnections: 3 })
+    const told = listen('connectionClosed', 'poolClosed')
+    const [one, two, three] = await borrowMany(3)
+    three?.release()
+    const first = track(pool.acquire())
+    const second = track(pool.acquire())
+    await clock.settle()
+    resultOf(first).release()
+    await clock.settle()
+    resultOf(second).release()
+    const third = track(pool.acquire())
+    await clock.settle()
+    const fourth = track(pool.acquire())
+    const closed = track(pool.close({ timeout: 1000 }))
+    await clock.settle()
+    expect(fourth.error).toBeInstanceOf(PoolClosedError)
+    await clock.advance(500)
+    resultOf(third).release()
+    one?.release()
+    await clock.advance(1)
+    expect([closed.status, [1, 2, 3].filter((id) => fate(id) === 'closed').length]).toEqual(['pending', 2])
+    await clock.advance(499)
+    expect([closed.status, fate(two?.client.id as number)]).toEqual(['fulfilled', 'destroyed'])
+    expect(told.map((event) => ('reason' in event ? event.reason : 'end'))).toEqual(['pool_closed', 'pool_closed', 'pool_closed', 'end'])
+    two?.release()
+  })
+
+  test('a second call joins the first', async () => {
+    const { borrow, clock, pool } = setUp()
+    const lease = await borrow()
+    const closes = [pool.close({ timeout: 1000 }), pool.close({ timeout: 0 })].map(track)
+    await clock.advance(999)
+    expect(served(closes)).toEqual([])
+    lease.release()
+    await clock.advance(1)
+    expect(served(closes)).toEqual([0, 1])
+  })
+
+  test.each([
+    ['rejects', fail(new Error('no goodbye'), 2), 2],
+    ['throws', { do: 'throw', error: new Error('no goodbye') }, 0],
+    ['never settles', hang(), 300],
+  ] as const)('destroys a client whose goodbye %s', async (_, outcome, after) => {
+    const { clock, driver, fate, pool, start } = setUp({ minConnections: 1, closeTimeout: 300 })
+    await start()
+    driver.next('close', outcome)
+    const closed = track(pool.close())
+    if (after > 0) {
+      await clock.advance(after - 1)
+      expect([fate(1), closed.status]).toEqual(['closing', 'pending'])
+      await clock.advance(1)
+    }
+    await clock.settle()
+    expect([fate(1), closed.status]).toEqual(['destroyed', 'fulfilled'])
+  })
+
+  test('ignores and reports a destroy that throws', async () => {
+    const reports: unknown[] = []
+    const quiet = (): void => {}
+    const logger = { debug: quiet, info: quiet, warn: quiet, error: (facts: unknown) => reports.push(facts) }
+    const { client, clock, driver, pool, start } = setUp({ minConnections: 1, logger: logger as never })
+    await start()
+    driver.next('destroy', { do: 'throw', error: new Error('cannot die') })
+    driver.lose(client(1))
+    await clock.advance(10)
+    expect(reports).toMatchObject([{ err: { message: 'cannot die' } }])
+    expect(pool.stats()).toMatchObject({ open: 1, idle: 1 })
+  })
+
+  test('gives up connects; a client that arrives all the same is destroyed at once', async () => {
+    const { clock, driver, fate, pool } = setUp()
+    driver.next('connect', { do: 'fulfil', afterMs: 1000, ignoreAbort: true })
+    const waiter = track(pool.acquire())
+    await clock.advance(10)
+    const closed = track(pool.close())
+    await clock.settle()
+    expect([waiter.error, closed.status]).toEqual([expect.any(PoolClosedError), 'fulfilled'])
+    await clock.advance(1000)
+    expect(fate(1)).toBe('destroyed')
+  })
+
+  test('during a check abandons it, and closes the client', async () => {
+    const { clock, driver, fate, pool, start } = setUp({ minConnections: 1, healthCheckInterval: 10_000 })
+    await start()
+    driver.next('check', hang())
+    await clock.advance(10_500)
+    expect(pool.stats().checking).toBe(1)
+    await clock.until(pool.close())
+    expect(fate(1)).toBe('closed')
+  })
+
+  test('during a planned rebuild rejects it, and leaves neither client', async () => {
+    const { clock, driver, fate, pool, start } = setUp({ minConnections: 1 })
+    await start()
+    driver.next('check', hang())
+    const rebuild = track<RebuildResult>(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
+    await clock.advance(6)
+    await clock.until(pool.close())
+    expect(rebuild.error).toBeInstanceOf(PoolClosedError)
+    expect([fate(1), fate(2)]).toEqual(['closed', 'destroyed'])
+  })
+
+  test('during an urgent rebuild rejects it, and gives its connect up', async () => {
+    const { clock, driver, fate, pool, start } = setUp({ minConnections: 1 })
+    await start()
+    driver.next('connect', { do: 'hang', ignoreAbort: false })
+    const rebuild = track(pool.rebuildConnectionById(pool.connections()[0]?.id as string, { urgent: true }))
+    await clock.advance(6)
+    const closed = track(pool.close())
+    await clock.settle()
+    expect([rebuild.error, closed.status, fate(1)]).toEqual([expect.any(PoolClosedError), 'fulfilled', 'destroyed'])
+  })
+
+  test('while the breaker is open ends the wait for the next try', async () => {
+    const { clock, driver, pool } = setUp({ minConnections: 1, backoff: { base: 10_000, maxWhileWaited: 10_000 } })
+    driver.next('connect', fail(new Error('refused')))
+    const started = track(pool.start())
+    await clock.settle()
+    await clock.until(pool.close())
+    expect(started.error).toBeInstanceOf(PoolClosedError)
+    expect(clock.counts().timers).toBe(0)
+  })
+
+  test('of a retired client waits for its holder as well', async () => {
+    const { borrow, clock, fate, pool } = setUp()
+    const lease = await borrow()
+    await clock.until(pool.rebuildConnectionById(lease.connection.id))
+    const closed = track(pool.close({ timeout: 1000 }))
+    await clock.advance(10)
+    expect([closed.status, fate(1), fate(2)]).toEqual(['pending', 'open', 'closed'])
+    lease.release()
+    await clock.advance(1)
+    expect([closed.status, fate(1)]).toEqual(['fulfilled', 'closed'])
+  })
+
+  test('of a pool that has not begun is closed at once', async () => {
+    const { clock, driver, listen, pool } = setUp()
+    const told = listen('poolClosed')
+    await pool.close()
+    await clock.settle()
+    expect([driver.ledger.connects.length, told.length, pool.stats().state]).toEqual([0, 1, 'closed'])
+  })
+
+  test('is what await using does', async () => {
+    const { borrow, clock, pool } = setUp()
+    ;(await borrow()).release()
+    await clock.until(pool[Symbol.asyncDispose]())
+    expect(pool.stats().state).toBe('closed')
+  })
+
+  test('leaves nothing when everything is under way at once', async () => {
+    const setup: TestPool = setUp({
+      minConnections: 2,
+      maxConnections: 6,
+      healthCheckInterval: 1000,
+      maxLifetime: 5000,
+      idleTimeout: 2000,
+      leakDetectionThreshold: 50,
+    })
+    const { borrowMany, client, clock, driver, pool } = setup
+    const leases = await borrowMany(4)
+    leases[0]?.release()
+    await clock.advance(1500)
+    driver.next('connect', hang())
+    void pool.rebuildConnections({ all: true }).catch(() => {})
+    const waiters = [pool.acquire(), pool.acquire(), pool.acquire(), pool.acquire()].map(track)
+    await clock.settle()
+    driver.lose(client(2))
+    void pool.evict()
+    const closed = track(pool.close({ timeout: 100 }))
+    await clock.advance(100)
+    expect(closed.status).toBe('fulfilled')
+    expect(waiters.filter(({ status }) => status === 'pending')).toEqual([])
+    expect(clock.counts()).toEqual({ timers: 0, referenced: 0, polls: 0 })
+    for (const lease of leases.slice(1)) lease.release()
+  })
+})
