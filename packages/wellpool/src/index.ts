@@ -29,7 +29,7 @@ export type {
   UseOptions,
   WaitOptions,
 } from './engine/pool-types.ts'
-export { type ClientOf, createPools, type PoolSpec, type PoolSpecs, type Pools } from './engine/pools.ts'
+export { createPools, type PoolSpec, type PoolSpecs, type Pools } from './engine/pools.ts'
 export type { Mark, Reason, ReasonKind } from './engine/reason.ts'
 export type { BatchRebuildResult, RebuildResult, RebuildStage } from './engine/rebuild-result.ts'
 export type { BreakerState, ConnectionRecord, PoolState, PoolStats } from './engine/records.ts'

@@ -16,45 +16,45 @@ export interface PasswordContext {
  */
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database?…`. What it says can't be said a second time beside it. */
-  connectionString?: string
+  connectionString?: string | undefined
   /** A name, an address, or the folder of a Unix socket. Default `localhost`. */
-  host?: string
+  host?: string | undefined
   /** 1 to 65535. Default 5432. */
-  port?: number
-  user?: string
-  database?: string
+  port?: number | undefined
+  user?: string | undefined
+  database?: string | undefined
   /** The password, or a function that is asked for it (or for a short-lived token) at each connect. */
-  password?: string | ((context: PasswordContext) => string | Promise<string>)
+  password?: string | ((context: PasswordContext) => string | Promise<string>) | undefined
   /** Whether and how to use TLS: `true`, or Node's options for it. Default: no TLS. */
-  ssl?: boolean | ConnectionOptions
+  ssl?: boolean | ConnectionOptions | undefined
   /** What `pg_stat_activity` shows. Default `wellpool`, or `PGAPPNAME`. */
-  applicationName?: string
+  applicationName?: string | undefined
   /** Command-line options for the server's session: `'-c search_path=app'`. */
-  options?: string
+  options?: string | undefined
   /** The server cancels a statement that takes longer. 0: never. Default: the server's own setting. */
-  statementTimeout?: Duration
+  statementTimeout?: Duration | undefined
   /** The server cancels a statement that waits longer for a lock. 0: never. Default: the server's own setting. */
-  lockTimeout?: Duration
+  lockTimeout?: Duration | undefined
   /** The server ends a session that is idle in a transaction for longer. 0: never. Default: the server's own setting. */
-  idleInTransactionTimeout?: Duration
+  idleInTransactionTimeout?: Duration | undefined
   /** pg rejects a query that has not been answered for longer; the server works on. 0: never. Default 0. */
-  queryTimeout?: Duration
+  queryTimeout?: Duration | undefined
   /** How long the socket is idle before TCP asks whether the peer is alive. At least 1 s. Default 30 s. */
-  keepAliveDelay?: Duration
+  keepAliveDelay?: Duration | undefined
   /** How values are parsed, as pg has it. */
-  types?: pg.CustomTypesConfig
+  types?: pg.CustomTypesConfig | undefined
   /**
    * Sets the session up, on a client that nobody uses yet (`SET search_path`, `LISTEN`, …). The connect takes until
    * it has settled, and fails if it rejects. It runs again whenever a reset has undone what it did.
    */
-  onConnect?: (client: pg.Client, context: PasswordContext) => unknown
+  onConnect?: ((client: pg.Client, context: PasswordContext) => unknown) | undefined
   /**
    * Whether each release sends `DISCARD ALL`: settings, prepared statements, temporary tables, advisory locks and
    * all else that a borrower left in the session is gone. Costs two round trips, and one more with `onConnect`.
    * Default false: only an open transaction is rolled back and `LISTEN` undone, and that costs nothing when there
    * is neither.
    */
-  discardAll?: boolean
+  discardAll?: boolean | undefined
 }
 
 type Check = (value: unknown) => boolean

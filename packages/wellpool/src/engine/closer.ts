@@ -74,11 +74,11 @@ export class Closer<Client> {
   /** Destroys a client while somebody uses it; they are told why. */
   destroyUnderBorrowers(generation: Generation<Client>, because: unknown): void {
     if (generation.status === 'gone') return
-    generation.lostBecause = because
+    generation.lostBecause = because === undefined ? undefined : this.#core.copyError(because)
     this.destroy(generation)
     const listeners = [...(generation.lostListeners ?? [])]
     generation.lostListeners = undefined
-    for (const listener of listeners) listener(because)
+    for (const listener of listeners) listener(generation.lostBecause)
   }
 
   /**

@@ -9,7 +9,7 @@ import { type Counters, createCounters, type MetricLabels, type MetricsCollector
 import type { ResolvedOptions } from './options.ts'
 import { RecentTimes } from './recent-times.ts'
 import type { ConnectionRecord, PoolState } from './records.ts'
-import { copyError } from './redact.ts'
+import { copyError, maskSecrets } from './redact.ts'
 import { type Waiter, WaitQueue } from './wait-queue.ts'
 
 /** A check that passed this recently counts even with `verifyIdleAfter: 0`, else nothing would ever be served. ms */
@@ -201,14 +201,23 @@ export class Core<Client> {
     }
   }
 
+  /** A copy of a driver's error that may be shown. */
   copyError(error: unknown): Error {
-    let secrets: readonly string[] = []
+    return copyError(error, this.#secrets())
+  }
+
+  /** A driver's text that may be shown. */
+  mask(text: string): string {
+    return maskSecrets(text, this.#secrets())
+  }
+
+  #secrets(): readonly string[] {
     try {
-      secrets = this.driver.secrets?.() ?? []
+      return this.driver.secrets?.() ?? []
     } catch (fault) {
       this.events.report(fault, "the driver's secrets")
+      return []
     }
-    return copyError(error, secrets)
   }
 
   measure<Method extends keyof MetricsCollector>(method: Method, ...values: Measurement<Method>): void {

@@ -6,6 +6,7 @@ import type { Driver } from './driver.ts'
 import { CircuitOpenError, type ConnectError } from './errors.ts'
 import { HealthMonitor } from './health-monitor.ts'
 import type { Lease } from './lease.ts'
+import type { AcquireFailure } from './metrics.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Planner } from './planner.ts'
 import { RebuildManager } from './rebuild-manager.ts'
@@ -18,7 +19,7 @@ export interface EngineHost<Client> {
   /** Hands a connection that is fit to serve to who has waited longest. */
   lend(connection: Connection<Client>): Lease<Client>
   /** A borrower leaves the queue without a lease. */
-  refuse(waiter: Waiter<Lease<Client>>, error: Error): void
+  refuse(waiter: Waiter<Lease<Client>>, error: Error, failure: AcquireFailure): void
   expired(waiter: Waiter<Lease<Client>>): void
   /** Called after each round of work. */
   settled(): void
@@ -174,7 +175,7 @@ export class Engine<Client> {
     if (core.inService() > 0) return
     for (const waiter of [...core.waiting]) {
       core.waiting.remove(waiter)
-      this.#host.refuse(waiter, fatal ? error : this.circuitOpen())
+      this.#host.refuse(waiter, fatal ? error : this.circuitOpen(), 'refused')
     }
   }
 
@@ -212,7 +213,7 @@ export class Engine<Client> {
 
   #markRetired(connection: Connection<Client>, { retireDetail }: Generation<Client>): void {
     this.core.idle.remove(connection)
-    this.rebuilds.mark(connection, 'retired_by_peer', retireDetail ?? 'the peer asked for it', false)
+    this.rebuilds.mark(connection, 'retired_by_peer', this.core.mask(retireDetail ?? 'the peer asked for it'), false)
     this.core.changed()
   }
 

@@ -74,7 +74,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
     generation.usedSinceProof = true
     const lease = new Lease(this, generation, core.lastNow, measured ? -1 : core.beat)
     if (!this.#beat.pending) this.#startBeat()
-    if (core.watched) this.#noteLend(lease, core.waiting.head)
+    if (measured && core.watched) this.#noteLend(lease, core.waiting.head)
     return lease
   }
 
@@ -93,14 +93,12 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const core = this.#core
     const { generation } = lease
     const { connection } = generation
-    lease.leakWatch?.()
-
     // What ended in the beat in which it began was short.
     const measured = lease.beat === -1
     if (lease.beat !== core.beat || core.waiting.size > 0) core.readClock()
     const now = core.lastNow
     const useMs = now - lease.acquiredAt
-    if (core.watched) this.#noteRelease(lease, useMs)
+    if (measured) this.#noteRelease(lease, useMs)
 
     if (outcome === 'succeeded' || (outcome === 'failed' && this.#provesAllTheSame(generation, error))) {
       generation.requests++
@@ -127,6 +125,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
   #noteRelease(lease: Lease<Client>, useMs: number): void {
     const core = this.#core
+    lease.leakWatch?.()
     core.measure('released', useMs)
     if (core.events.heard('connectionReleased')) {
       const { connection, number } = lease.generation
@@ -246,7 +245,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #becameIdle(connection: Connection<Client>, generation: Generation<Client>, now: number): void {
     const core = this.#core
     connection.idleSince = now
-    if (core.watched && core.options.allowExitOnIdle) this.#engine.setHold(generation, false)
+    if (core.options.allowExitOnIdle) this.#engine.setHold(generation, false)
     if (!this.#engine.upkeep.idleWatched) this.#engine.upkeep.connectionIdle()
     if (core.state !== 'running') core.changed()
   }

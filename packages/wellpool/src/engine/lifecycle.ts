@@ -2,12 +2,10 @@ import { NEVER } from './clock.ts'
 import type { Generation } from './connection.ts'
 import { isPresent } from './core.ts'
 import { formatMs } from './duration.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EngineHost } from './engine.ts'
 import { ConfigError, ConnectError, PoolClosedError, PoolPausedError, type WellpoolError } from './errors.ts'
-import type { Lease } from './lease.ts'
 import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
 import type { EvictOptions, PauseOptions, StartOptions, WaitOptions } from './pool-types.ts'
-import type { Waiter } from './wait-queue.ts'
 import { waitingCall } from './waiting-call.ts'
 
 /** What can't change while a pool runs: it is part of every event, or all that the pool has planned hangs on it. */
@@ -22,7 +20,7 @@ interface Awaited {
 /** From `start` to `close`: what the pool as a whole does, and who waits for it. */
 export class Lifecycle<Client> {
   readonly #engine: Engine<Client>
-  readonly #refuse: (waiter: Waiter<Lease<Client>>, error: Error) => void
+  readonly #refuse: EngineHost<Client>['refuse']
   readonly #layers: readonly PoolOptions[]
   #given: PoolOptions
   #failWaiting = false
@@ -35,7 +33,7 @@ export class Lifecycle<Client> {
   readonly #startRefusals = new Set<(error: WellpoolError) => void>()
 
   /** @param layers the options as given, the user's own last */
-  constructor(engine: Engine<Client>, layers: readonly PoolOptions[], refuse: (waiter: Waiter<Lease<Client>>, error: Error) => void) {
+  constructor(engine: Engine<Client>, layers: readonly PoolOptions[], refuse: EngineHost<Client>['refuse']) {
     this.#engine = engine
     this.#layers = layers
     this.#given = {}
@@ -229,14 +227,15 @@ export class Lifecycle<Client> {
       // Its mark leads nowhere any more, and whoever waits for the rebuild hears so now.
       else connection.rebuild?.cancel()
     }
-    if (!(await this.#reach(() => !this.#anyLease(), timeout))) {
+    const nothingLeft = (): boolean => core.open === 0 && core.connections.size === 0
+    if (!(await this.#reach(nothingLeft, timeout))) {
       for (const connection of [...core.connections.values()]) {
         if (isPresent(connection)) closer.closeConnection(connection, 'pool_closed', 'destroy')
       }
       this.#destroyRetired()
       closer.destroyClosing()
     }
-    await this.#reach(() => core.open === 0 && core.connections.size === 0)
+    await this.#reach(nothingLeft)
     this.#engine.stop()
     core.state = 'closed'
     core.hold.end()
@@ -260,7 +259,7 @@ export class Lifecycle<Client> {
     const { waiting } = this.#engine.core
     for (const waiter of waiting) {
       waiting.remove(waiter)
-      this.#refuse(waiter, error)
+      this.#refuse(waiter, error, 'refused')
     }
   }
 

@@ -77,7 +77,7 @@ export class ManualRebuilds<Client> {
 
   #refuseWhenClosed(): void {
     const { ended, state, options } = this.#engine.core
-    if (ended) throw new PoolClosedError(`pool ${options.name} is ${state}`)
+    if (ended || state === 'draining') throw new PoolClosedError(`pool ${options.name} is ${state}`)
   }
 
   /**

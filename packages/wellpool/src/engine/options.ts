@@ -10,11 +10,11 @@ export type RebuildStrategy = 'any' | 'all' | 'max_uses' | 'max_lifetime' | 'err
 /** The waits between connects to an endpoint that cannot be reached: full jitter over an exponential. */
 export interface BackoffOptions {
   /** The longest first wait. At least 1 ms. Default 50 ms. */
-  base?: Duration
+  base?: Duration | undefined
   /** The longest wait of all. At least `base`. Default 30 s. */
-  max?: Duration
+  max?: Duration | undefined
   /** The longest wait while a borrower waits, unless the connect error is `fatal`. At least 1 ms. Default 250 ms. */
-  maxWhileWaited?: Duration
+  maxWhileWaited?: Duration | undefined
 }
 
 /**
@@ -24,104 +24,104 @@ export interface BackoffOptions {
  */
 export interface PoolOptions {
   /** The pool's name in events, metrics and errors. Default: made up from the protocol. */
-  name?: string
+  name?: string | undefined
   /** Receives every measurement. Default: none. */
-  metrics?: MetricsCollector
+  metrics?: MetricsCollector | undefined
   /** Where the time comes from. Default: the real clock. For tests. */
-  clock?: Clock
+  clock?: Clock | undefined
   /** A number from 0 up to, not including, 1: the source of jitter. Default: `Math.random`. For tests. */
-  random?: () => number
+  random?: (() => number) | undefined
   /** Where decisions are written. Default: nowhere. */
-  logger?: Logger
+  logger?: Logger | undefined
 
   /** Connections that are kept open without anybody asking. 0 to `maxConnections`. Default: the smaller of 2 and `maxConnections`. */
-  minConnections?: number
+  minConnections?: number | undefined
   /** The most clients that are open, but for `rebuildMaxSurge`. At least 1. Default 10. */
-  maxConnections?: number
+  maxConnections?: number | undefined
 
   /** How long a borrower waits. 0: for ever. Default 30 s. */
-  acquireTimeout?: Duration
+  acquireTimeout?: Duration | undefined
   /** How many borrowers may wait; one more gets a `QueueFullError`. 0 or more. Default 10000. */
-  maxWaiting?: number
+  maxWaiting?: number | undefined
   /** Whether borrowers get a `CircuitOpenError` at once while the endpoint is down. Default false. */
-  failFast?: boolean
+  failFast?: boolean | undefined
   /** How often `use` runs an `idempotent` function at most. At least 1. Default 3. */
-  attempts?: number
+  attempts?: number | undefined
   /** Whether the process may end although idle connections are open. Default false. */
-  allowExitOnIdle?: boolean
+  allowExitOnIdle?: boolean | undefined
 
   /** Which idle connection serves next: the one released last (`lifo`) or first (`fifo`). Default `lifo`. */
-  idleOrder?: 'lifo' | 'fifo'
+  idleOrder?: 'lifo' | 'fifo' | undefined
   /** Connections above `minConnections` are closed after being idle for this long. 0: never. Default 10 min. */
-  idleTimeout?: Duration
+  idleTimeout?: Duration | undefined
 
   /** The longest that one connect may take. More than 0. Default 10 s. */
-  connectTimeout?: Duration
+  connectTimeout?: Duration | undefined
   /** The longest that a goodbye may take before the client is destroyed. More than 0. Default 5 s. */
-  closeTimeout?: Duration
+  closeTimeout?: Duration | undefined
   /** The longest that a reset at release may take. 0: for ever. Default 5 s. */
-  resetTimeout?: Duration
+  resetTimeout?: Duration | undefined
   /** How many connects run at the same time. At least 1. Default 2. */
-  maxConnecting?: number
+  maxConnecting?: number | undefined
   /** The waits after a failed connect. */
-  backoff?: BackoffOptions
+  backoff?: BackoffOptions | undefined
 
   /** How often an idle connection is checked. 0: never. Default 30 s. */
-  healthCheckInterval?: Duration
+  healthCheckInterval?: Duration | undefined
   /** How long a check may take. 0: for ever. Default 5 s. */
-  healthCheckTimeout?: Duration
+  healthCheckTimeout?: Duration | undefined
   /** How soon a connection is checked again after a failed or slow check. At least 1 ms. Default 1 s. */
-  healthRecheckInterval?: Duration
+  healthRecheckInterval?: Duration | undefined
   /** Whether an unhealthy connection is rebuilt; otherwise it is closed and the pool refills. Default true. */
-  healthCheckTriggerRebuild?: boolean
+  healthCheckTriggerRebuild?: boolean | undefined
   /** Failed checks in a row that make a connection unhealthy. At least 1. Default 3. */
-  unhealthyThreshold?: number
+  unhealthyThreshold?: number | undefined
   /** A check slower than this makes a connection degraded. Default 1 s. */
-  degradedThreshold?: Duration
+  degradedThreshold?: Duration | undefined
   /** Whether a connection that is degraded by slowness is rebuilt. Default false. */
-  rebuildOnDegraded?: boolean
+  rebuildOnDegraded?: boolean | undefined
   /** A check slower than this many times the pool's usual, twice in a row, makes an outlier. More than 1. Default 5. */
-  outlierFactor?: number
+  outlierFactor?: number | undefined
   /** A connection that has not proven itself for this long is checked before it serves. 0: always; `Infinity`: never. Default 1 s. */
-  verifyIdleAfter?: Duration
+  verifyIdleAfter?: Duration | undefined
   /** How long such a check may be silent before another connection is tried beside it; at least 3 × the usual check. Default 50 ms. */
-  hedgeDelay?: Duration
+  hedgeDelay?: Duration | undefined
 
   /** Whether limits and outliers lead to rebuilds. Default true. */
-  smartRebuildEnabled?: boolean
+  smartRebuildEnabled?: boolean | undefined
   /** How the limits combine. Default `any`. */
-  rebuildStrategy?: RebuildStrategy
+  rebuildStrategy?: RebuildStrategy | undefined
   /** Leases after which a client is replaced. At least 1. Default `Infinity`. */
-  maxUses?: number
+  maxUses?: number | undefined
   /** How long a client lives. 0 or `Infinity`: for ever. Default 30 min. */
-  maxLifetime?: Duration
+  maxLifetime?: Duration | undefined
   /** The share of `maxLifetime` that is left to chance. 0 to 1. Default 0.25: clients live 75 to 100 % of it. */
-  maxLifetimeJitter?: number
+  maxLifetimeJitter?: number | undefined
   /** The share of failed requests, among the last 100, above which a client is replaced. 0 to 1, or `Infinity`. Default 0.2. */
-  maxErrorRate?: number
+  maxErrorRate?: number | undefined
   /** Requests before `maxErrorRate` counts. At least 1. Default 10. */
-  minRequestsForErrorRate?: number
+  minRequestsForErrorRate?: number | undefined
   /** The least time between two rebuilds of a connection for slowness or errors. Default 5 min. */
-  rebuildMinInterval?: Duration
+  rebuildMinInterval?: Duration | undefined
   /** How often all connections are evaluated. 0: never. Default 5 min. */
-  rebuildCheckInterval?: Duration
+  rebuildCheckInterval?: Duration | undefined
   /** Planned rebuilds in one batch. At least 1. Default 5. */
-  rebuildBatchSize?: number
+  rebuildBatchSize?: number | undefined
   /** The wait between two batches. Default 100 ms. */
-  rebuildBatchDelay?: Duration
+  rebuildBatchDelay?: Duration | undefined
   /** Planned rebuilds at the same time. At least 1. Default 3. */
-  rebuildConcurrency?: number
+  rebuildConcurrency?: number | undefined
   /** The longest that connecting and checking a successor may take. 0: for ever. Default 30 s. */
-  rebuildTimeout?: Duration
+  rebuildTimeout?: Duration | undefined
   /** Clients above `maxConnections` while a successor or a hedge is being built. 0: close first, connect then. Default 1. */
-  rebuildMaxSurge?: number
+  rebuildMaxSurge?: number | undefined
   /** With `rebuildMaxSurge: 0`, the share of connections that may be out of service at once, one at least. 0 to 1. Default 0.2. */
-  maxUnavailable?: number
+  maxUnavailable?: number | undefined
   /** When a larger share than this fails its checks, the check or the endpoint is suspected. 0 to 1; 1: never. Default 0.5. */
-  panicThreshold?: number
+  panicThreshold?: number | undefined
 
   /** How long a lease may be held before `leakSuspected` is emitted. 0: never. Default 0. */
-  leakDetectionThreshold?: Duration
+  leakDetectionThreshold?: Duration | undefined
 }
 
 /** Options as the engine uses them: complete, durations in ms, a 0 that means "never" made `Infinity`. */
@@ -344,7 +344,7 @@ export function resolveOptions(layers: readonly PoolOptions[], fallbackName: str
 
   const options = resolved as unknown as ResolvedOptions
   checkCollaborators(options, path, problems)
-  if (problems.length === 0) checkTogether(options, path, problems)
+  checkTogether(options, path, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   return options
 }

@@ -2,12 +2,13 @@ import type { Generation } from './connection.ts'
 import type { Driver } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { Engine } from './engine.ts'
-import { AcquireTimeoutError, type AcquireVerdict, PoolClosedError, PoolPausedError, QueueFullError } from './errors.ts'
+import { AcquireTimeoutError, type AcquireVerdict, QueueFullError } from './errors.ts'
 import type { EventName, Listener } from './events.ts'
 import type { Lease } from './lease.ts'
 import { Lending } from './lending.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { ManualRebuilds } from './manual-rebuilds.ts'
+import type { AcquireFailure } from './metrics.ts'
 import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
 import type {
   AcquireOptions,
@@ -43,14 +44,14 @@ export class Pool<Client> {
   constructor(driver: Driver<Client>, layers: readonly PoolOptions[], options = resolveOptions(layers, driver.protocol)) {
     this.#engine = new Engine(driver, options, {
       lend: (connection) => this.#lending.lend(connection),
-      refuse: (waiter, error) => this.#refuse(waiter, error),
+      refuse: (waiter, error, failure) => this.#refuse(waiter, error, failure),
       expired: (waiter) => this.#expired(waiter),
       settled: () => this.#lifecycle.settled(),
       refuseStart: (error) => this.#lifecycle.refuseStart(error),
       stop: () => this.#lending.stop(),
     })
     this.#core = this.#engine.core
-    this.#lifecycle = new Lifecycle(this.#engine, layers, (waiter, error) => this.#refuse(waiter, error))
+    this.#lifecycle = new Lifecycle(this.#engine, layers, (waiter, error, failure) => this.#refuse(waiter, error, failure))
     this.#manual = new ManualRebuilds(this.#engine)
     this.#lending = new Lending(this.#engine)
   }
@@ -271,19 +272,13 @@ export class Pool<Client> {
     return new Promise((resolve, reject) => {
       const waiter = new Waiter<Lease<Client>>(resolve, reject, since ?? now)
       if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
-      else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason))
+      else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason, 'aborted'))
       // With everything in use and no room to grow, all that helps is a release, and it comes by itself.
       if (core.acquired < core.places || core.places < options.maxConnections || core.idle.size > 0) core.changed()
     })
   }
 
-  #refuse(waiter: Waiter<Lease<Client>>, error: unknown): void {
-    const failure =
-      error instanceof AcquireTimeoutError
-        ? 'timed_out'
-        : error instanceof PoolClosedError || error instanceof PoolPausedError
-          ? 'refused'
-          : 'aborted'
+  #refuse(waiter: Waiter<Lease<Client>>, error: unknown, failure: AcquireFailure): void {
     this.#core.measure('acquireFailed', failure, this.#core.clock.now() - waiter.since)
     waiter.reject(error)
     this.#core.changed()
@@ -293,26 +288,17 @@ export class Pool<Client> {
     const core = this.#core
     const error = this.#timeoutError(core.clock.now() - waiter.since)
     core.counters.acquireTimeouts++
-    this.#refuse(waiter, error)
+    this.#refuse(waiter, error, 'timed_out')
   }
 
   #timeoutError(waitedMs: number): AcquireTimeoutError {
-    const { total, idle, acquired, connecting, waiting, breaker, state } = this.stats()
+    const { total, idle, acquired, waiting, breaker, state } = this.stats()
     const { lastError } = this.#engine.connector
-    const serving = this.#core.inService()
     const verdict: AcquireVerdict =
-      state === 'paused'
-        ? 'paused'
-        : breaker !== 'closed' && serving === 0
-          ? 'down'
-          : connecting > 0 && acquired < total
-            ? 'connecting'
-            : serving === 0
-              ? 'connecting'
-              : 'saturated'
+      state === 'paused' ? 'paused' : total > 0 && acquired === total ? 'saturated' : breaker === 'closed' ? 'connecting' : 'down'
     const why = {
       saturated: `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`,
-      connecting: 'a connection is still being made',
+      connecting: 'a connection is still being made or checked',
       paused: 'the pool is paused',
       down: `the endpoint cannot be reached: ${lastError?.message ?? ''}`,
     }[verdict]

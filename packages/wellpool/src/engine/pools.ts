@@ -14,17 +14,10 @@ import type { PoolStats } from './records.ts'
 export type PoolSpec<Client> = { readonly driver: Driver<Client> } & Omit<PoolOptions, 'name'>
 
 /** What a set of pools is made from: by name, a driver, or a driver with options. */
-export type PoolSpecs = Readonly<Record<string, Driver<never> | PoolSpec<never>>>
+export type PoolSpecs<Clients> = { readonly [Name in keyof Clients]: Driver<Clients[Name]> | PoolSpec<Clients[Name]> }
 
-/** The client of a driver or of a spec. */
-export type ClientOf<Spec> = Spec extends { readonly driver: Driver<infer Client> }
-  ? Client
-  : Spec extends Driver<infer Client>
-    ? Client
-    : never
-
-/** A set of pools, each also a property under its name. */
-export type Pools<Specs = Record<never, never>> = PoolSet & { readonly [Name in keyof Specs]: Pool<ClientOf<Specs[Name]>> }
+/** A set of pools, each also a property under its name. `Clients` gives the client of each. */
+export type Pools<Clients = Record<never, never>> = PoolSet & { readonly [Name in keyof Clients]: Pool<Clients[Name]> }
 
 /** Several pools by name, under one life cycle. Make it with {@link createPools}. */
 export class PoolSet {
@@ -215,10 +208,10 @@ export class PoolSet {
  * const pools = createPools({ orders: postgres({ connectionString }), cache: { driver: redis(), maxConnections: 4 } })
  * await pools.orders.use((client) => client.query('select 1'))
  */
-export function createPools<const Specs extends PoolSpecs>(specs: Specs, options: Omit<PoolOptions, 'name'> = {}): Pools<Specs> {
+export function createPools<Clients>(specs: PoolSpecs<Clients>, options: Omit<PoolOptions, 'name'> = {}): Pools<Clients> {
   const set = new PoolSet(options)
   const problems: ConfigProblem[] = []
-  for (const [name, spec] of Object.entries(specs)) {
+  for (const [name, spec] of Object.entries(specs as Record<string, Driver<unknown> | PoolSpec<unknown>>)) {
     const { driver, ...own } = 'driver' in spec ? spec : { driver: spec }
     try {
       set.add(name, driver, own)
@@ -228,7 +221,7 @@ export function createPools<const Specs extends PoolSpecs>(specs: Specs, options
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return set as Pools<Specs>
+  return set as Pools<Clients>
 }
 
 /** Waits for all, then rejects with the first failure if there was one. */

@@ -407,6 +407,9 @@ export class RebuildManager<Client> {
     backoff.fail(options.random)
     task.manual = false
     task.ahead = false
+    // Behind those that have not had their first try.
+    this.#tasks.delete(task)
+    this.#tasks.add(task)
     task.retry.set(Math.max(1, backoff.delay(options.backoff, false)))
   }
 

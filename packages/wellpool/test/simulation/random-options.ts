@@ -11,8 +11,11 @@ export interface Pace {
 /** What a well-behaved call may take at most, as a multiple of its pace. */
 export const SLOWEST = 1.5
 
+/** Every option given, none of them undefined. */
+type Complete<Options> = { [Key in keyof Options]-?: Exclude<Options[Key], undefined> }
+
 /** The options that the model has to know, every one of them given. */
-export type SimulatedOptions = Required<Omit<PoolOptions, 'name' | 'metrics' | 'clock' | 'random' | 'logger' | 'backoff'>> & {
+export type SimulatedOptions = Complete<Omit<PoolOptions, 'name' | 'metrics' | 'clock' | 'random' | 'logger' | 'backoff'>> & {
   readonly backoff: { readonly base: number; readonly max: number; readonly maxWhileWaited: number }
 } & { readonly [Key in NumericOption]: number }
 
