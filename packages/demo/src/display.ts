@@ -94,7 +94,8 @@ export class TerminalDisplay implements Display {
 /** Lines, each with its time: for a log, or a terminal that can't do more. */
 export class LineDisplay implements Display {
   readonly #write: (line: string) => void
-  #startedAt = performance.now()
+  /** Until the load begins it is 0:00. */
+  #startedAt = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
   constructor(write: (line: string) => void) {

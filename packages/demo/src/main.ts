@@ -50,10 +50,10 @@ async function main({ lastsMs }: Arguments): Promise<number> {
 }
 
 async function runDemo(demo: Demo, display: Display): Promise<number> {
-  await demo.start()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => demo.quit())
   // Nobody reads on (`npm start | head`): there is nobody to show anything to.
   stdout.on('error', () => demo.quit())
+  await demo.start()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => demo.quit())
   display.begin(demo)
   const outcome = await demo.run()
   display.end()

@@ -54,6 +54,15 @@ await describeOwnPostgres('the demo without a terminal', () => {
     expect(code).toBe(0)
     await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), 5_000)
   })
+
+  it('ends in order when nobody reads on', async () => {
+    const demo = new Program(['--seconds', '30'])
+    await demo.line(/Starting PostgreSQL/)
+    demo.stopReading()
+    const { code, errors } = await demo.ended()
+    expect(errors).toBe('')
+    expect(code).toBe(0)
+  })
 })
 
 await describePostgres('the demo on a server that is there', (url) => {

@@ -44,6 +44,11 @@ export class Program {
     }
   }
 
+  /** Reads no more: what the program writes from now on it writes to nobody. */
+  stopReading(): void {
+    this.#child.stdout?.destroy()
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
