@@ -64,6 +64,11 @@ export class Connector<Client> {
     return this.#breaker
   }
 
+  /** Whether a connect that is needed now could begin now. */
+  get mayTry(): boolean {
+    return this.#breaker === 'closed' || (this.#breaker === 'open' && this.#left() <= 0)
+  }
+
   /** Why the last connect failed; undefined while connects succeed. */
   get lastError(): ConnectError | undefined {
     return this.#lastError
@@ -86,12 +91,9 @@ export class Connector<Client> {
       if (this.#breaker === 'half-open' && this.#tryInFlight()) return
       if (this.#breaker !== 'open' && this.#connects.size >= Math.min(this.#allowance, this.#core.options.maxConnecting)) return
       const demand = this.#next()
-      if (demand === undefined) {
-        this.#retry.clear()
-        return
-      }
+      if (demand === undefined) return
       if (this.#breaker !== 'closed') {
-        const left = this.#openedAt + this.#delay() - this.#core.clock.now()
+        const left = this.#left()
         if (left > 0) {
           this.#retry.set(left)
           return
@@ -246,6 +248,8 @@ export class Connector<Client> {
       this.#breaker = 'open'
       this.#openedAt = core.clock.now()
       this.#allowance = 1
+      // Also with nobody in need: a rebuild that closes first waits for this moment.
+      this.#retry.set(this.#delay())
       core.events.emit('breakerOpened', { error, retryInMs: Math.round(this.#delay()) })
     }
     connect.demand.failed(error, fatal)
@@ -263,6 +267,11 @@ export class Connector<Client> {
   #tryInFlight(): boolean {
     for (const connect of this.#connects) if (connect.isTry) return true
     return false
+  }
+
+  /** How long the breaker stays open, ms. */
+  #left(): number {
+    return this.#openedAt + this.#delay() - this.#core.clock.now()
   }
 
   #delay(): number {

@@ -213,7 +213,8 @@ export class Core<Client> {
 
   #secrets(): readonly string[] {
     try {
-      return this.driver.secrets?.() ?? []
+      const secrets: unknown = this.driver.secrets?.()
+      return Array.isArray(secrets) ? secrets : []
     } catch (fault) {
       this.events.report(fault, "the driver's secrets")
       return []

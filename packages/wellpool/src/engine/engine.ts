@@ -213,7 +213,7 @@ export class Engine<Client> {
 
   #markRetired(connection: Connection<Client>, { retireDetail }: Generation<Client>): void {
     this.core.idle.remove(connection)
-    this.rebuilds.mark(connection, 'retired_by_peer', this.core.mask(retireDetail ?? 'the peer asked for it'), false)
+    this.rebuilds.mark(connection, 'retired_by_peer', this.core.mask(String(retireDetail ?? 'the peer asked for it')), false)
     this.core.changed()
   }
 

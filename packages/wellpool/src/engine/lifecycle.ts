@@ -153,7 +153,7 @@ export class Lifecycle<Client> {
     core.waiting.setTimeout(after.acquireTimeout)
     core.idle.setOrder(after.idleOrder)
     core.noteWatchers()
-    if (!this.#begun) return
+    if (!this.#begun || core.ended) return
     upkeep.restart(before)
     for (const connection of core.present()) health.schedule(connection)
     core.changed()

@@ -125,7 +125,7 @@ export class RebuildManager<Client> {
 
   /** Gives up what can't be connected now. Without surge: begins what may begin, by closing. */
   pump(): void {
-    if (this.#connector.breaker !== 'closed') {
+    if (!this.#connector.mayTry) {
       const error = this.#connector.lastError ?? new ConnectError('connects fail at present')
       for (const task of this.#tasks) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
     }
@@ -188,7 +188,7 @@ export class RebuildManager<Client> {
       // In use: by hand at once, otherwise from the next release on. The holder keeps the old client.
       if (connection.state !== 'acquired' || options.rebuildMaxSurge === 0 || !(manual || task.released)) return false
     }
-    if (options.rebuildMaxSurge === 0 && (this.#connector.breaker !== 'closed' || !this.#mayLeave())) return false
+    if (options.rebuildMaxSurge === 0 && (!this.#connector.mayTry || !this.#mayLeave())) return false
     return task.ahead || (this.#batch < options.rebuildBatchSize && this.#plannedInFlight() < options.rebuildConcurrency)
   }
 
@@ -200,6 +200,8 @@ export class RebuildManager<Client> {
       size++
       if (connection.state === 'rebuilding') out++
     }
+    // While connects fail, one at a time finds out whether they succeed again.
+    if (this.#connector.breaker !== 'closed') return out === 0
     return out < Math.max(1, Math.floor(this.#core.options.maxUnavailable * size))
   }
 

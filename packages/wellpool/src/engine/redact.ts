@@ -6,7 +6,8 @@ const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@/]+(@)/gi
 export function maskSecrets(text: string, secrets: readonly string[]): string {
   let masked = text.replaceAll(URL_PASSWORD, `$1${MASK}$2`)
   for (const secret of secrets) {
-    if (secret.length > 0) masked = masked.replaceAll(secret, MASK)
+    // A driver may hand over what is not there.
+    if (typeof secret === 'string' && secret !== '') masked = masked.replaceAll(secret, MASK)
   }
   return masked
 }
