@@ -45,7 +45,7 @@ export const POOL_OPTIONS = {
   healthCheckTimeout: '1s',
   healthRecheckInterval: '250ms',
   resetTimeout: '500ms',
-  rebuildMinInterval: '5s',
+  rebuildMinInterval: '1s',
 } as const satisfies PoolOptions
 
 /** The most clients that the pool may have open: its connections, and one more while a successor is being built. */
