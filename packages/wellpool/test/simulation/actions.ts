@@ -10,7 +10,6 @@ import {
 } from '../../src/index.ts'
 import { Caller, type CallerOptions, type Ending } from './caller.ts'
 import type { Flow, Mode } from './endpoint.ts'
-import type { Invariants } from './invariants.ts'
 import { asWritten, randomOptions, type SimulatedOptions } from './random-options.ts'
 import type { World } from './world.ts'
 
@@ -25,13 +24,11 @@ const ENDINGS: readonly (readonly [number, Ending])[] = [
 /** What users, operators, the network and the endpoint do to a pool, by chance. */
 export class Actions {
   readonly #world: World
-  readonly #invariants: Invariants
   readonly #controllers = new Map<Caller, AbortController>()
   readonly #choices: readonly (readonly [number, () => void])[]
 
-  constructor(world: World, invariants: Invariants) {
+  constructor(world: World) {
     this.#world = world
-    this.#invariants = invariants
     const { random } = world
     // Each run has its own habits: what it does rarely, another one does often.
     const mood = (usual: number): number => usual * random.pick([0.3, 1, 1, 3])
@@ -78,7 +75,7 @@ export class Actions {
         ...(kind === 'use' && random.chance(0.5) && { idempotent: random.chance(0.8) }),
       }
     }
-    const caller = new Caller(world, world.callers.length + 1, kind, options, this.#invariants.handOut)
+    const caller = new Caller(world, world.callers.length + 1, kind, options)
     if (controller !== undefined) this.#controllers.set(caller, controller)
     if (world.life === 'new' && kind !== 'tryAcquire') world.life = 'running'
     world.callers.push(caller)
@@ -200,6 +197,7 @@ export class Actions {
       ...(controller !== undefined && { signal: controller.signal }),
     }
     const isKnown = records.some((record) => record.id === id)
+    if (options.urgent === true) world.urgentStep = world.step
     world.watch(
       `rebuild of ${isKnown ? world.trace.name(id) : id}`,
       () => world.pool.rebuildConnectionById(id, options),
@@ -235,7 +233,7 @@ export class Actions {
       ...(random.chance(0.4) && { timeout: random.pick([0, 20, 1000]) }),
       ...(controller !== undefined && { signal: controller.signal }),
     }
-    for (const { id } of world.pool.connections()) this.#invariants.mayUnmark.add(id)
+    for (const { id } of world.pool.connections()) world.mayUnmark.add(id)
     world.watch(
       'rebuild of many',
       () => world.pool.rebuildConnections(options),

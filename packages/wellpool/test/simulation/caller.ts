@@ -13,6 +13,7 @@ import {
 } from '../../src/index.ts'
 import type { FakeClient } from '../../src/testing/index.ts'
 import { PeerError } from './endpoint.ts'
+import { checkHandOut } from './moment-rules.ts'
 import type { World } from './world.ts'
 
 /** How a borrower gives back what it borrowed. */
@@ -24,9 +25,6 @@ export interface CallerOptions {
   readonly timeout?: number
   readonly idempotent?: boolean
 }
-
-/** Is told when a client is handed out; `record` is the pool's own view of it, where there is one. */
-export type HandOut = (caller: Caller, client: FakeClient, record: ConnectionRecord | undefined) => void
 
 /**
  * One borrower, from its call to its end. It believes nothing: each thing that the pool may do to it is
@@ -48,7 +46,6 @@ export class Caller {
   /** Aborted by its own signal while it waited. */
   abortedStep: number | undefined
   readonly #world: World
-  readonly #handOut: HandOut
   readonly #waitingBefore: number
   #lease: Lease<FakeClient> | undefined
   #endUse: ((ending: Ending) => void) | undefined
@@ -61,10 +58,8 @@ export class Caller {
     number: number,
     readonly kind: 'acquire' | 'use' | 'tryAcquire',
     readonly options: CallerOptions,
-    handOut: HandOut,
   ) {
     this.#world = world
-    this.#handOut = handOut
     this.name = `${kind} ${number}`
     this.calledAt = world.clock.now()
     this.calledStep = world.step
@@ -164,9 +159,10 @@ export class Caller {
     this.grantedAt = world.clock.now()
     world.note(`${this.name} gets client ${client.id}`)
     if (world.fleeting) world.clock.arrive(0, () => this.end('succeed'))
-    this.#handOut(this, client, record)
+    checkHandOut(world, this, client, record)
     world.model.of(client).uses++
     world.model.of(client).usedSinceCheck = true
+    world.model.of(client).lentStep = world.step
     world.driver.ledger.lease(client, this.name)
   }
 

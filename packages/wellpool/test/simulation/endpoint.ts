@@ -43,6 +43,9 @@ export class Endpoint {
   readonly #random: Random
   readonly #pace: Pace
   readonly #said = new WeakMap<object, ErrorClass>()
+  readonly #dueAt = new WeakMap<FakeCall, number>()
+  /** When the call that is held now will settle by itself. */
+  #heldMs: number | undefined
   #lies: Lies
   #healed = false
   /** What the driver reports of a client from inside `watch`. */
@@ -86,6 +89,19 @@ export class Endpoint {
   }
 
   outcome = (call: FakeCall): Outcome => {
+    this.#heldMs = undefined
+    const outcome = this.#choose(call)
+    const ms = outcome.do === 'fulfil' ? outcome.afterMs : this.#heldMs
+    if (ms !== undefined) this.#dueAt.set(call, this.#clock.now() + ms)
+    return outcome
+  }
+
+  /** Whether the answer to the call is here, read or not. */
+  hasAnswered(call: FakeCall): boolean {
+    return (this.#dueAt.get(call) ?? Number.POSITIVE_INFINITY) <= this.#clock.now()
+  }
+
+  #choose(call: FakeCall): Outcome {
     switch (call.hook) {
       case 'connect':
         return this.#lie(call) ?? this.#connect()
@@ -209,6 +225,7 @@ export class Endpoint {
   }
 
   #heldFor(ms: number, ignoreAbort: boolean, settle: (end: HeldCall) => void): Outcome {
+    this.#heldMs = ms
     const take = (end: HeldCall): void => {
       this.#held.add(end)
       this.#clock.arrive(ms, () => {

@@ -21,6 +21,8 @@ export class ClientModel {
   /** When it last passed a check, or was connected; and whether it has been used since. */
   checkedAt: number
   usedSinceCheck = false
+  /** The step in which it was last handed out. */
+  lentStep = -1
   /** Whether its last use took so long that the pool may want a check. */
   slowUse = false
   slowUseAt = 0
@@ -100,6 +102,10 @@ export class Model {
   readonly connecting = new Set<FakeCall>()
   /** Connects that were in flight when the pool was told to evict: what they bring is stale on arrival. */
   readonly stale = new Set<FakeCall>()
+  /** Clients and connects that must not be given up in this step: they take the place of one that was lost. */
+  readonly kept: { readonly clients: ClientModel[]; readonly connects: FakeCall[] } = { clients: [], connects: [] }
+  /** Clients whose check was given up in this step although its answer had come in. */
+  readonly answered: ClientModel[] = []
   /** The longest that a successful connect has taken. */
   longestConnect = 0
   /** The step in which an overdue check last ended: in the midst of it the pool may still have waited. */
@@ -190,8 +196,15 @@ export class Model {
     model.lost = true
     if (!model.live) return
     model.condemnedAt ??= this.#clock.now()
+    if (model.role === 'current') this.#expectSuccessor(client)
     if (model.role === 'current' && !model.retireReported) this.suspect()
     else this.maybeSuspect()
+  }
+
+  /** What is under way to take the place of a client that is lost has to be kept. */
+  #expectSuccessor({ connectionId }: FakeClient): void {
+    for (const model of this.byConnection.get(connectionId) ?? []) if (model.role === 'new' && model.live) this.kept.clients.push(model)
+    for (const call of this.connecting) if (call.context?.connectionId === connectionId) this.kept.connects.push(call)
   }
 
   /** A borrower gives the client back: how its use went, as the driver's `classify` sees it. */

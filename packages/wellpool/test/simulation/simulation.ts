@@ -50,11 +50,11 @@ export async function simulate(seed: number, keepTrace = false): Promise<RunResu
 
 async function play(world: World, invariants: Invariants): Promise<void> {
   const { clock, random } = world
-  const actions = new Actions(world, invariants)
+  const actions = new Actions(world)
   listen(world)
   clock.onStep = () => {
-    world.step++
     invariants.afterStep()
+    world.step++
   }
   if (random.chance(0.5)) actions.start()
 
@@ -72,8 +72,8 @@ async function play(world: World, invariants: Invariants): Promise<void> {
 /** What an action set off, without time passing: a step of its own. */
 async function settle(world: World, invariants: Invariants): Promise<void> {
   await world.clock.settle()
-  world.step++
   invariants.afterStep()
+  world.step++
 }
 
 /** Lets time pass, a little less than asked for if too much would happen in it. */

@@ -3,6 +3,7 @@ import { createFakeDriver, type FakeCall, type FakeClient, FakeClock, type FakeD
 import type { Caller } from './caller.ts'
 import { Endpoint } from './endpoint.ts'
 import { Model } from './model.ts'
+import { checkConnect } from './moment-rules.ts'
 import { Random } from './random.ts'
 import { asWritten, type Pace, randomOptions, randomPace, type SimulatedOptions } from './random-options.ts'
 import { Trace } from './trace.ts'
@@ -44,11 +45,15 @@ export class World {
   /** What the pool was told about its life. */
   life: 'new' | 'running' | 'paused' | 'draining' | 'closed' = 'new'
   failWaiting = false
+  /** Whether it ever said that it panics. */
+  panicked = false
+  /** The step in which an urgent rebuild was last asked for. */
+  urgentStep = -1
+  /** Connections that a batch may have marked: it takes its marks off again when it is given up. */
+  readonly mayUnmark = new Set<string>()
   resumedAt = 0
   /** Whether borrowers give back at once what they get. */
   fleeting = false
-  /** Is told of a connect before it is counted. */
-  connectBegins: (call: FakeCall) => void = () => undefined
   /** Counts the steps. */
   step = 0
   readonly #problems: string[] = []
@@ -102,6 +107,11 @@ export class World {
     return this.driver.maxLeasesPerConnection ?? 1
   }
 
+  /** Whether it was told to drain or to close: then no mark leads anywhere, and everything goes. */
+  get isEnding(): boolean {
+    return this.life === 'draining' || this.life === 'closed'
+  }
+
   note(text: string): void {
     this.trace.note(this.clock.now(), text)
   }
@@ -111,7 +121,7 @@ export class World {
   }
 
   /** For what is found in the middle of a step, where an error would go to the pool instead of the simulation. */
-  problem(text: string): void {
+  readonly problem = (text: string): void => {
     this.#problems.push(text)
   }
 
@@ -159,9 +169,16 @@ export class World {
 
   #called(call: FakeCall): void {
     this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')}`)
-    call.signal?.addEventListener('abort', () => this.note(`${call.hook} is given up`), { once: true })
-    if (call.hook === 'connect') this.connectBegins(call)
+    call.signal?.addEventListener('abort', () => this.#givenUp(call), { once: true })
+    if (call.hook === 'connect') checkConnect(this, call)
     this.model.called(call)
+  }
+
+  #givenUp(call: FakeCall): void {
+    this.note(`${call.hook} is given up`)
+    if (call.hook !== 'check' || call.client === undefined || !this.endpoint.hasAnswered(call)) return
+    const client = this.model.of(call.client)
+    if (client.checks.has(call)) this.model.answered.push(client)
   }
 
   #settled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {

@@ -1,0 +1,89 @@
+import type { ConnectionRecord } from '../../src/index.ts'
+import type { FakeCall, FakeClient } from '../../src/testing/index.ts'
+import type { Caller } from './caller.ts'
+import type { ClientModel } from './model.ts'
+import type { World } from './world.ts'
+
+/** 1 and R3: at the very moment that a connect begins. Its own is counted in the ledger already. */
+export function checkConnect(world: World, call: FakeCall): void {
+  const { clock, model, options, problem } = world
+  const { open } = world.driver.ledger
+  const id = call.context?.connectionId as string
+  const mine = (model.byConnection.get(id) ?? []).filter(({ live }) => live)
+  const limit = options.maxConnections + options.rebuildMaxSurge
+  if (open > limit) problem(`a connect begins with ${open} open, allowed are ${limit}`)
+  else if (open > options.maxConnections && mine.length === 0 && !isHedgeDue(world)) {
+    problem(`an ordinary connect begins with ${open} open, maxConnections is ${options.maxConnections}`)
+  }
+
+  for (const other of model.connecting) {
+    if (other.context?.connectionId === id) problem(`a second connect begins for ${world.trace.name(id)}`)
+  }
+  // The latest to arrive may have become the connection's own in this very step.
+  const successors = mine.filter(({ role, uses, passedChecks }) => role === 'new' && uses === 0 && passedChecks === 0).length
+  if (successors > (mine.some(({ role }) => role === 'current') ? 0 : 1)) {
+    problem(`a connect begins for ${world.trace.name(id)}, which has a successor already`)
+  }
+
+  const { outage } = model
+  const inFlight = model.connecting.size
+  const isKnown = outage.failedStep < world.step
+  if (outage.surely && isKnown && inFlight > 0) problem(`half-open: a connect begins beside ${inFlight} others`)
+  if (inFlight >= (isKnown ? Math.min(options.maxConnecting, 2 ** outage.successes) : options.maxConnecting)) {
+    problem(
+      `a connect begins beside ${inFlight} others, ${outage.successes} have succeeded since the outage, maxConnecting is ${options.maxConnecting}`,
+    )
+  }
+  if (outage.surely && outage.failures === 1 && outage.needed && !world.reconfigured) {
+    world.spread.backoffs.push((clock.now() - outage.failedAt) / options.backoff.base)
+  }
+  if (world.life === 'new') problem('a connect begins before the pool was started')
+  if (world.life === 'closed') problem('a connect begins after close was called')
+}
+
+/** Whether a hedge or a second opinion may take a connection above the maximum. */
+function isHedgeDue({ callers, clock, driver, model, options, step }: World): boolean {
+  const overdue =
+    model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= options.hedgeDelay))
+  if (overdue && callers.some(({ isWaiting }) => isWaiting)) return true
+  return (
+    driver.secondOpinion !== undefined && callers.some(({ client, grantedAt }) => client !== undefined && clock.now() - grantedAt > 250)
+  )
+}
+
+/** 2: at the very moment that a client is handed out. */
+export function checkHandOut(world: World, caller: Caller, client: FakeClient, record: ConnectionRecord | undefined): void {
+  const { clock, model, options } = world
+  const found = model.of(client)
+  const wrong = (why: string): void => world.problem(`${caller.name} is given client ${client.id}, ${why}`)
+  if (client.life.stray) wrong('whose connect had been given up')
+  if (found.condemnedAt !== undefined) wrong('which is lost')
+  if (found.evicted) wrong('which was evicted')
+  if (found.retireReported) wrong('which its peer wants to be replaced')
+  if (found.role === 'old') wrong('whose place has been taken')
+  if (found.resets.size > 0) wrong('which is being reset')
+  if (found.checks.size > 0 && world.maxLeases === 1) wrong('which is being checked')
+  if (!isProvenByPanic(world, found)) {
+    const { suspectAt } = model
+    // Where a client serves several, another one may have failed in the same step, after it was handed out.
+    if (found.doubt !== undefined && (world.maxLeases === 1 || found.doubtStep < world.step)) wrong(`in doubt: ${found.doubt}`)
+    if (found.provenAt < suspectAt && !world.pool.stats().panic) wrong(`a suspect for ${clock.now() - suspectAt} ms`)
+    const unproven = clock.now() - found.provenAt
+    if (options.verifyIdleAfter > 0 && unproven >= options.verifyIdleAfter) wrong(`unproven for ${unproven} ms`)
+    // Always verified: the check was for this borrower, or has only now found that its own had left.
+    const isVerified = !found.usedSinceCheck && clock.now() - found.checkedAt < 10
+    if (options.verifyIdleAfter === 0 && world.maxLeases === 1 && !isVerified) wrong('unverified')
+  }
+  if (world.life === 'paused') wrong('while the pool is paused')
+  if (world.life === 'closed') wrong('after close was called')
+  if (record === undefined) return
+  if (record.state !== 'acquired') wrong(`whose connection is ${record.state}`)
+  if (record.health === 'unhealthy') wrong('whose connection is unhealthy')
+  if (record.mark?.urgent === true) wrong('whose connection is urgently marked')
+  if (record.id !== client.connectionId) wrong(`and connection ${record.id}, which is another one`)
+}
+
+/** Whether the pool panics, and a rejected check has proven the client in this step. */
+function isProvenByPanic(world: World, { doubt, failedAt }: ClientModel): boolean {
+  return doubt === 'check rejected' && failedAt === world.clock.now() && world.pool.stats().panic
+}
