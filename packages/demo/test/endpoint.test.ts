@@ -13,7 +13,7 @@ it('leads through the proxy, keeps database and user, and sets aside what the de
   }
 })
 
-it.each(['mysql://me:secret@host/db', 'postgres://me:secret@host:port/db', 'postgres:///db?host=/tmp&password=secret', 'secret'])(
+it.each(['mysql://me:secret@host/db', 'postgres://me:secret@host:port/db', 'postgres:///db?host=/sockets&password=secret', 'secret'])(
   'refuses %s without showing the password',
   async (url) => {
     await expect(useForeign(url)).rejects.toThrow(/^WELLPOOL_DEMO_POSTGRES_URL is no postgres:\/\/user:password@host:port\/database$/)
