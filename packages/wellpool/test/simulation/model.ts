@@ -244,7 +244,7 @@ export class Model {
     this.panic = panic
     if (changed) {
       for (const model of this.present()) {
-        if (model.failedAt !== this.#clock.now() || model.doubt === 'check timed out') continue
+        if (model.failedAt !== this.#clock.now() || model.doubt !== (panic ? 'check rejected' : undefined)) continue
         model.doubt = panic ? undefined : 'check rejected'
         if (panic) this.#provenByCheck(model)
       }

@@ -34,7 +34,8 @@ export function checkConnect(world: World, call: FakeCall): void {
       `a connect begins beside ${inFlight} others, ${outage.successes} have succeeded since the outage, maxConnecting is ${options.maxConnecting}`,
     )
   }
-  if (outage.surely && outage.failures === 1 && outage.needed && !world.reconfigured) {
+  if (outage.surely && outage.failures === 1 && outage.needed && !world.reconfigured && options.backoff.base >= 20) {
+    // A timer's millisecond would show in a shorter wait.
     world.spread.backoffs.push((clock.now() - outage.failedAt) / options.backoff.base)
   }
   if (world.life === 'new') problem('a connect begins before the pool was started')

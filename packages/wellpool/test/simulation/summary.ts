@@ -1,7 +1,7 @@
 import type { RunResult } from './simulation.ts'
 
 /** Fewer samples than this say nothing about how evenly they are spread. */
-const ENOUGH = 150
+const ENOUGH = 100
 
 /** What many runs come to, taken together. */
 export class Summary {
@@ -30,15 +30,15 @@ export class Summary {
   unevenSpread(): string | undefined {
     for (const [what, samples] of Object.entries(this.#spread)) {
       // A pool that slept has noticed late; that says nothing about chance.
-      const inRange = samples.filter((sample) => sample >= -0.02 && sample <= 1.05)
+      const inRange = samples.filter((sample) => sample >= -0.02 && sample <= 1.2)
       if (inRange.length < ENOUGH) continue
       const mean = inRange.reduce((sum, sample) => sum + sample, 0) / inRange.length
       const quarters = [0, 0, 0, 0]
       for (const sample of inRange)
         quarters[Math.max(0, Math.min(3, Math.floor(sample * 4)))] = (quarters[Math.max(0, Math.min(3, Math.floor(sample * 4)))] ?? 0) + 1
       const shares = quarters.map((count) => count / inRange.length)
-      // For 150 fair samples these bounds are over four standard deviations away.
-      if (mean < 0.38 || mean > 0.62 || Math.min(...shares) < 0.1) {
+      // For 100 fair samples these bounds are four standard deviations away.
+      if (mean < 0.38 || mean > 0.62 || Math.min(...shares) < 0.08) {
         return `${what} are not spread evenly: mean ${mean.toFixed(3)}, quarters ${shares.map((share) => share.toFixed(3)).join(' ')} of ${inRange.length}`
       }
     }

@@ -1,0 +1,265 @@
+/** A mistake that could have been made: what the engine would say instead. */
+export interface PlantedBug {
+  readonly name: string
+  /** In the engine's folder. */
+  readonly file: string
+  /** Stands in the file exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+/** One for each rule that the simulation is there to hold; it has to notice every one. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'suspects serve without a check',
+    file: 'core.ts',
+    find: 'generation.lastProvenAt < this.suspectSince ||',
+    replace: '',
+  },
+  {
+    name: 'an idle connection serves unverified',
+    file: 'core.ts',
+    find: '(unprovenFor >= this.options.verifyIdleAfter &&',
+    replace: '(false &&',
+  },
+  {
+    name: 'a connection serves on after a failed use',
+    file: 'lending.ts',
+    find: '    generation.lastProvenAt = Number.NEGATIVE_INFINITY\n',
+    replace: '',
+  },
+  {
+    name: 'a connect that is given up stays open in the books',
+    file: 'connector.ts',
+    find: '        if (!end()) return\n        core.open--\n',
+    replace: '        if (!end()) return\n',
+  },
+  {
+    name: 'open is not decreased when a goodbye takes too long',
+    file: 'closer.ts',
+    find: '        if (destroy) this.#destroyClient(generation.client)\n        this.#end(generation)\n',
+    replace: '        if (destroy) this.#destroyClient(generation.client)\n        else this.#end(generation)\n',
+  },
+  {
+    name: 'a client is closed twice',
+    file: 'closer.ts',
+    find: "if (generation.status === 'closing' || generation.status === 'gone') return false",
+    replace: "if (generation.status === 'gone') return false",
+  },
+  {
+    name: 'a goodbye that fails is not followed by destroy',
+    file: 'closer.ts',
+    find: '        () => end(false),\n        () => end(true),\n',
+    replace: '        () => end(false),\n        () => end(false),\n',
+  },
+  {
+    name: 'a late client is not destroyed',
+    file: 'connector.ts',
+    find: 'return this.#closer.destroyStray(client)',
+    replace: 'return',
+  },
+  {
+    name: 'a client that is present already is taken again',
+    file: 'connector.ts',
+    find: 'if (this.#core.clients.has(client)) return',
+    replace: 'if (false) return',
+  },
+  {
+    name: 'what watch throws is ignored',
+    file: 'connector.ts',
+    find: "if (broken !== undefined || arrived.status !== 'live') {",
+    replace: "if (arrived.status !== 'live') {",
+  },
+  {
+    name: 'maxConnecting is ignored',
+    file: 'connector.ts',
+    find: 'Math.min(this.#allowance, this.#core.options.maxConnecting)',
+    replace: 'this.#allowance',
+  },
+  {
+    name: 'half-open lets a second connect run',
+    file: 'connector.ts',
+    find: "    this.giveUpAll()\n    this.#core.events.emit('breakerHalfOpened', {})",
+    replace: "    this.#core.events.emit('breakerHalfOpened', {})",
+  },
+  {
+    name: 'after an outage the pool starts all at once',
+    file: 'connector.ts',
+    find: '      this.#allowance = 1\n',
+    replace: '',
+  },
+  {
+    name: 'the backoff is zero',
+    file: 'backoff.ts',
+    find: 'return this.#share * Math.min(',
+    replace: 'return 0 * Math.min(',
+  },
+  {
+    name: 'the backoff has no jitter',
+    file: 'backoff.ts',
+    find: 'this.#share = random()',
+    replace: 'this.#share = random() < 0 ? 0 : 1',
+  },
+  {
+    name: 'the jitter of maxLifetime is none',
+    file: 'upkeep.ts',
+    find: '(1 - options.maxLifetimeJitter * options.random())',
+    replace: '(1 - options.maxLifetimeJitter / 2)',
+  },
+  {
+    name: 'who came last is served first',
+    file: 'wait-queue.ts',
+    find: '  shift(): Waiter<Value> | undefined {\n    const waiter = this.#waiters.head\n',
+    replace: '  shift(): Waiter<Value> | undefined {\n    const waiter = this.#waiters.tail\n',
+  },
+  {
+    name: 'an aborted waiter stays in the queue',
+    file: 'wait-queue.ts',
+    find: 'if (this.remove(waiter)) aborted(waiter)',
+    replace: 'aborted(waiter)',
+  },
+  {
+    name: 'a listener is left on the signal of who was served',
+    file: 'wait-queue.ts',
+    find: "if (extras.onAbort !== undefined) extras.signal?.removeEventListener('abort', extras.onAbort)",
+    replace: '',
+  },
+  {
+    name: 'a paused pool hands out',
+    file: 'engine.ts',
+    find: "if (this.core.state === 'running' || this.core.state === 'draining') {",
+    replace: 'if (!this.core.ended) {',
+  },
+  {
+    name: 'the mark is lost when a rebuild fails',
+    file: 'rebuild-manager.ts',
+    find: '    this.#retryLater(task)\n    core.changed()\n',
+    replace: '    this.#forget(task)\n    connection.mark = undefined\n    connection.rebuild = undefined\n    core.changed()\n',
+  },
+  {
+    name: 'a later reason takes the place of the first',
+    file: 'rebuild-manager.ts',
+    find: 'connection.mark = { ...before, urgent }',
+    replace: 'connection.mark = { kind, detail, urgent }',
+  },
+  {
+    name: 'the generation stays over a swap',
+    file: 'connector.ts',
+    find: '(connection.current?.number ?? 0) + 1',
+    replace: '(connection.current?.number ?? 1)',
+  },
+  {
+    name: 'a successor takes its place unchecked',
+    file: 'rebuild-manager.ts',
+    find: 'if (task.needsCheck) this.#checkCandidate(task, generation)',
+    replace: 'if (task.needsCheck && task.failures > 99) this.#checkCandidate(task, generation)',
+  },
+  {
+    name: 'successors know no limit',
+    file: 'planner.ts',
+    find: 'return surgeRoom ? this.#rebuilds().nextPlanned() : undefined',
+    replace: 'return this.#rebuilds().nextPlanned()',
+  },
+  {
+    name: 'a borrowed client is closed at the swap',
+    file: 'rebuild-manager.ts',
+    find: '} else if (old.leases > 0) {',
+    replace: '} else if (old.leases > 99) {',
+  },
+  {
+    name: 'a retired client is never closed',
+    file: 'lending.ts',
+    find: "if (generation.status === 'retired' && generation.leases === 0)",
+    replace: "if (generation.status === 'retired' && generation.leases > 0)",
+  },
+  {
+    name: 'a loss during a planned rebuild drops the successor',
+    file: 'rebuild-manager.ts',
+    find: '      // A planned rebuild is under way: the successor is kept.\n',
+    replace: "      this.#dropCandidate(task, 'rebuild_failed', 'destroy')\n      task.connect?.giveUp()\n",
+  },
+  {
+    name: 'an urgent mark leaves the connection in service',
+    file: 'rebuild-manager.ts',
+    find: '    if (urgent) this.#leaveService(task)\n',
+    replace: '',
+  },
+  {
+    name: 'without surge all may leave at once',
+    file: 'rebuild-manager.ts',
+    find: 'Math.max(1, Math.floor(this.#core.options.maxUnavailable * size))',
+    replace: 'size',
+  },
+  {
+    name: 'a connection that is being checked stays among the idle',
+    file: 'health-monitor.ts',
+    find: "      core.idle.remove(connection)\n      core.setState(connection, 'checking')\n",
+    replace: "      core.setState(connection, 'checking')\n",
+  },
+  {
+    name: 'failed checks make nobody a suspect',
+    file: 'health-monitor.ts',
+    find: 'if (!core.panic) core.suspectAll()',
+    replace: '',
+  },
+  {
+    name: 'unhealthy connections are left as they are',
+    file: 'health-monitor.ts',
+    find: '    else this.condemn(',
+    replace: '    else if (connection.failures < 0) this.condemn(',
+  },
+  {
+    name: 'the pool never panics',
+    file: 'panic.ts',
+    find: 'failing > panicThreshold * size',
+    replace: 'failing > 99',
+  },
+  {
+    name: 'evict overlooks what is connecting',
+    file: 'lifecycle.ts',
+    find: '    connector.evict(interruptInUse)\n',
+    replace: '',
+  },
+  {
+    name: 'a timer is left after close',
+    file: 'engine.ts',
+    find: '    this.upkeep.stop()\n',
+    replace: '',
+  },
+  {
+    name: 'idleTimeout ignores minConnections',
+    file: 'upkeep.ts',
+    find: '[...this.#core.present()].length - options.minConnections\n',
+    replace: '[...this.#core.present()].length\n',
+  },
+  {
+    name: 'maxUses is not looked at on release',
+    file: 'lending.ts',
+    find: 'if (generation.uses >= core.options.maxUses) upkeep.evaluate(connection)',
+    replace: '',
+  },
+  {
+    name: 'a sleep goes unnoticed',
+    file: 'wake-detector.ts',
+    find: 'for (const listener of [...this.#listeners]) listener()',
+    replace: '',
+  },
+  {
+    name: 'time-outs are decided before sockets are read',
+    file: 'clock.ts',
+    find: 'clock.afterPoll(() => this.#decide())',
+    replace: 'this.#decide()',
+  },
+  {
+    name: 'a use does not hear that its client is lost',
+    file: 'use.ts',
+    find: '      reject(error)\n      context.end(error)\n',
+    replace: '      context.end(error)\n',
+  },
+  {
+    name: 'closing leaves those who wait to their time-outs',
+    file: 'lifecycle.ts',
+    find: '    this.#refuseAll(error)\n    this.refuseStart(error)\n',
+    replace: '    this.refuseStart(error)\n',
+  },
+]
