@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { setUp } from './set-up.ts'
+
+test('a lease held for leakDetectionThreshold is reported once, with the stack of its acquire, and nothing is taken away', async () => {
+  const { borrow, clock, fate, listen, pool } = setUp({ leakDetectionThreshold: 1000 })
+  const leaks = listen('leakSuspected')
+  const lease = await borrow()
+  await clock.advance(999)
+  expect(leaks).toEqual([])
+  await clock.advance(1)
+  expect(leaks).toMatchObject([{ connectionId: lease.connection.id, generation: 1, heldMs: 1000 }])
+  expect(leaks[0]?.stack).toContain('at ')
+  await clock.advance(60_000)
+  expect([leaks.length, pool.stats().leaksSuspected, fate(1)]).toEqual([1, 1, 'open'])
+  lease.release()
+  await clock.settle()
+  expect(pool.stats()).toMatchObject({ idle: 1 })
+})
+
+test('a lease that is released in time is not, and leaves no timer', async () => {
+  const { borrow, clock, listen } = setUp({ leakDetectionThreshold: 1000 })
+  const leaks = listen('leakSuspected')
+  ;(await borrow()).release()
+  const before = clock.counts().timers
+  for (let use = 0; use < 5; use++) (await borrow()).release()
+  ;(await borrow())[Symbol.dispose]()
+  expect(clock.counts().timers).toBe(before)
+  await clock.advance(60_000)
+  expect(leaks).toEqual([])
+})
+
+test('each lease is watched for itself', async () => {
+  const { borrowMany, clock, listen } = setUp({ leakDetectionThreshold: 1000 })
+  const leaks = listen('leakSuspected')
+  const leases = await borrowMany(3)
+  leases[1]?.release()
+  await clock.advance(1000)
+  expect(leaks.map(({ connectionId }) => connectionId).sort()).toEqual(
+    [leases[0], leases[2]].map((lease) => lease?.connection.id as string).sort(),
+  )
+})
+
+test('with leakDetectionThreshold 0 nothing is watched', async () => {
+  const { borrow, clock, listen } = setUp()
+  const leaks = listen('leakSuspected')
+  await borrow()
+  await clock.advance(24 * 3_600_000)
+  expect(leaks).toEqual([])
+})
