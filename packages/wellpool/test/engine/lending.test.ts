@@ -40,6 +40,25 @@ describe('a release', () => {
     expect(client(1).life.checks).toBe(1)
   })
 
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no idea')
+      },
+    ],
+    ['answers with nonsense', () => 'harmless'],
+    ['answers with a promise', () => Promise.resolve('fatal')],
+  ])('with an error whose classify %s counts as transient', async (_, nonsense) => {
+    const { borrow, clock, fate, pool } = setUp({ maxConnections: 1, driver: { classify: nonsense as () => 'fatal' } })
+    ;(await borrow()).release(new Error('whatever'))
+    expect(pool.tryAcquire()).toBeUndefined()
+    await clock.settle()
+    expect(pool.connections()).toMatchObject([{ requests: 1, errors: 1, generation: 1 }])
+    const lease = await borrow()
+    expect([lease.client.life.checks, fate(1)]).toEqual([1, 'open'])
+  })
+
   test('with a transient error leaves the other connections beyond suspicion', async () => {
     const { borrow, borrowMany, client } = setUp({ maxConnections: 2, idleOrder: 'fifo' })
     const [one, two] = await borrowMany(2)
