@@ -271,7 +271,8 @@ export class Connector<Client> {
 
   /** How long the breaker stays open, ms. */
   #left(): number {
-    return this.#openedAt + this.#delay() - this.#core.clock.now()
+    // At least 1 ms, whatever the draw: else tries that fail at once would never let the event loop turn.
+    return this.#openedAt + Math.max(1, this.#delay()) - this.#core.clock.now()
   }
 
   #delay(): number {

@@ -65,6 +65,8 @@ export class Core<Client> {
   lastNow: number
   /** Whether a proof within the present beat is always recent enough to serve without another look. */
   beatProves = false
+  /** Uses in flight that may come back for another connection. */
+  repeatable = 0
   /** Checks in flight that are overdue: a proof by another connection may end them. */
   overdue = 0
   /** Whether most connections fail their checks, so that the check or the endpoint is to blame. */

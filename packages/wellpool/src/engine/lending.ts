@@ -11,7 +11,7 @@ import type { Waiter } from './wait-queue.ts'
 const SLOW_USE_FACTOR = 10
 const SLOW_USE_FLOOR = 250
 /** One use in this many is measured (a power of two), the first ones all, so that the usual is soon known. */
-const MEASURED = 8
+const MEASURED = 32
 const FIRST_ONES = 64
 
 /** Where leases are handed out and taken back: the hot path. */
@@ -38,7 +38,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   lendIdle(): Lease<Client> | undefined {
     const core = this.#core
     const connection = core.idle.head
-    if (connection === undefined) return this.#lendAny()
+    if (connection === undefined) return core.idle.size === 0 ? undefined : this.#lendAny()
     const generation = connection.current as Generation<Client>
     const measured = core.watched || (generation.uses & (MEASURED - 1)) === 0 || core.counters.leased < FIRST_ONES
     if (measured || generation.provenBeat !== core.beat) {
@@ -104,6 +104,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
       generation.requests++
       generation.lastProvenAt = now
       generation.provenBeat = core.beatProves && this.#beat.pending ? core.beat : -1
+      if (generation.errors > 0 && connection.current === generation) this.#engine.upkeep.evaluate(connection)
       if (measured) core.useTimes.add(useMs)
       if (useMs > SLOW_USE_FLOOR && useMs > SLOW_USE_FACTOR * (core.useTimes.usual ?? useMs)) this.#wantCheck(generation)
       if (connection.health === 'unknown' && connection.current === generation) core.setHealth(connection, 'healthy')
@@ -261,12 +262,19 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const { core, closer, upkeep } = this.#engine
     if (free && generation.evicted) closer.closeConnection(connection, 'evicted', 'close')
     else if (free && core.state === 'closing') closer.closeConnection(connection, 'pool_closed', 'close')
-    else if (free && core.places > core.options.maxConnections) closer.closeConnection(connection, 'surplus', 'close')
+    else if (free && this.#isSurplus()) closer.closeConnection(connection, 'surplus', 'close')
     else {
       if (generation.uses >= core.options.maxUses) upkeep.evaluate(connection)
       return generation.evicted
     }
     return true
+  }
+
+  /** Whether one has to go, and none that is worth less can go instead. */
+  #isSurplus(): boolean {
+    const { core, planner } = this.#engine
+    if (core.places > core.options.maxConnections) planner.closeSurplus()
+    return core.places > core.options.maxConnections
   }
 
   /** @returns whether the connection is closed or being checked instead of serving on */

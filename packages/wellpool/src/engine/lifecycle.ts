@@ -4,8 +4,9 @@ import { isPresent } from './core.ts'
 import { formatMs } from './duration.ts'
 import type { Engine, EngineHost } from './engine.ts'
 import { ConfigError, ConnectError, PoolClosedError, PoolPausedError, type WellpoolError } from './errors.ts'
-import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
+import type { PoolOptions } from './options.ts'
 import type { EvictOptions, PauseOptions, StartOptions, WaitOptions } from './pool-types.ts'
+import { problem, resolveOptions, resolveTimeout } from './resolve-options.ts'
 import { waitingCall } from './waiting-call.ts'
 
 /** What can't change while a pool runs: it is part of every event, or all that the pool has planned hangs on it. */
@@ -41,7 +42,9 @@ export class Lifecycle<Client> {
   }
 
   get options(): Readonly<PoolOptions> {
-    return Object.assign({}, ...this.#layers, this.#given) as PoolOptions
+    const layers = [...this.#layers, this.#given]
+    const backoff = Object.assign({}, ...layers.map((layer) => layer.backoff))
+    return Object.assign({}, ...layers, Object.keys(backoff).length > 0 && { backoff }) as PoolOptions
   }
 
   /**
@@ -145,7 +148,7 @@ export class Lifecycle<Client> {
     const fixed = FIXED.filter((key) => options[key] !== undefined && options[key] !== before[key])
     if (fixed.length > 0) {
       throw new ConfigError(
-        fixed.map((path) => ({ path, given: 'a new value', allowed: 'what the pool was made with: this cannot change while it runs' })),
+        fixed.map((path) => problem(path, 'a new value', 'what the pool was made with: this cannot change while it runs')),
       )
     }
     this.#given = given
@@ -209,7 +212,7 @@ export class Lifecycle<Client> {
     if (core.state === 'new') return this.close({})
     core.state = 'draining'
     core.changed()
-    const inTime = await this.#reach(() => core.waiting.size === 0 && !this.#anyLease(), timeout)
+    const inTime = await this.#reach(() => core.ended || (core.waiting.size === 0 && core.repeatable === 0 && !this.#anyLease()), timeout)
     if (this.#closing !== undefined) return this.#closing
     if (inTime) core.events.emit('poolDrained', {})
     return this.close(inTime ? {} : { timeout: 0 })

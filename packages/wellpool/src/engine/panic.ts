@@ -14,6 +14,8 @@ export class Panic<Client> {
   readonly #core: Core<Client>
   /** Set while a probe is connecting or being checked. */
   probing = false
+  /** Whether a probe has shown that new connections are well: who fails now is to blame, until few do. */
+  #cleared = false
   /** When the next probe may begin, ms of the clock. */
   #probeAfter = 0
 
@@ -27,8 +29,12 @@ export class Panic<Client> {
     const { panicThreshold } = core.options
     const size = [...core.present()].length
     const failing = this.#failing().length
-    if (!core.panic) core.panic = size >= SMALLEST && failing > panicThreshold * size
-    else if (size < SMALLEST || failing < panicThreshold * size) core.panic = false
+    if (size < SMALLEST || failing < panicThreshold * size) {
+      core.panic = false
+      this.#cleared = false
+    } else if (failing > panicThreshold * size && !this.#cleared) {
+      core.panic = true
+    }
   }
 
   /** Whether a probe connection is wanted now. */
@@ -49,6 +55,7 @@ export class Panic<Client> {
   probePassed(): void {
     this.probing = false
     this.#core.panic = false
+    this.#cleared = true
   }
 
   /** Whoever is checked again after that asks for the next probe. */

@@ -108,14 +108,19 @@ export class Planner<Client> {
     let surplus = core.places - core.options.maxConnections
     if (surplus <= 0) return
     const free = [...core.connections.values()].filter(
-      (connection) => connection.state === 'idle' || (connection.state === 'rebuilding' && this.#rebuilds().isWaiting(connection)),
+      (connection) =>
+        connection.state === 'idle' ||
+        (connection.state === 'checking' && connection.check?.overdue === true) ||
+        (connection.state === 'rebuilding' && this.#rebuilds().isWaiting(connection)),
     )
-    // The one of which least good is known goes first.
-    const worth = ({ health, current }: Connection<Client>): number =>
-      health === 'degraded' || health === 'unhealthy' ? Number.NEGATIVE_INFINITY : (current?.lastProvenAt ?? 0)
+    // None is taken from its work for this. But when one is free, the one of which least good is known goes: a silent
+    // one rather than the hedge that has won.
+    if (!free.some(({ state }) => state !== 'checking')) return
+    const worth = ({ health, current, check }: Connection<Client>): number =>
+      check !== undefined || health === 'degraded' || health === 'unhealthy' ? Number.NEGATIVE_INFINITY : (current?.lastProvenAt ?? 0)
     for (const connection of free.sort((a, b) => worth(a) - worth(b) || 0)) {
       if (surplus-- <= 0) return
-      this.#closer.closeConnection(connection, 'surplus', 'close')
+      this.#closer.closeConnection(connection, 'surplus', connection.check === undefined ? 'close' : 'destroy')
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Generation } from './connection.ts'
+import { isPresent } from './core.ts'
 import type { Driver } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { Engine } from './engine.ts'
@@ -9,7 +10,7 @@ import { Lending } from './lending.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { ManualRebuilds } from './manual-rebuilds.ts'
 import type { AcquireFailure } from './metrics.ts'
-import { type PoolOptions, resolveOptions, resolveTimeout } from './options.ts'
+import type { PoolOptions } from './options.ts'
 import type {
   AcquireOptions,
   BatchRebuildOptions,
@@ -23,6 +24,7 @@ import type {
 } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { ConnectionRecord, PoolStats } from './records.ts'
+import { resolveOptions, resolveTimeout } from './resolve-options.ts'
 import { snapshot } from './stats.ts'
 import { runUnderLease } from './use.ts'
 import { Waiter } from './wait-queue.ts'
@@ -39,6 +41,12 @@ export class Pool<Client> {
   readonly #lifecycle: Lifecycle<Client>
   readonly #manual: ManualRebuilds<Client>
   readonly #lending: Lending<Client>
+  /** What the executor below takes and gives. One serves all promises: a closure for each would have to be collected. */
+  #arrivedAt = 0
+  #made: Waiter<Lease<Client>> | undefined = undefined
+  readonly #makeWaiter = (resolve: (lease: Lease<Client>) => void, reject: (error: unknown) => void): void => {
+    this.#made = new Waiter(resolve, reject, this.#arrivedAt)
+  }
 
   /** Use {@link createPool}. @internal */
   constructor(driver: Driver<Client>, layers: readonly PoolOptions[], options = resolveOptions(layers, driver.protocol)) {
@@ -74,11 +82,16 @@ export class Pool<Client> {
    * @throws POOL_CLOSED, POOL_PAUSED, QUEUE_FULL, CIRCUIT_OPEN, CONNECT_FAILED as their classes say
    * @throws the signal's reason when it is aborted
    */
-  async acquire(options?: AcquireOptions): Promise<Lease<Client>> {
-    if (options === undefined) return this.tryAcquire() ?? (await this.#wait(undefined, undefined, undefined))
-    options.signal?.throwIfAborted()
-    const timeout = resolveTimeout(options.timeout)
-    return this.tryAcquire() ?? (await this.#wait(options.signal, timeout, undefined))
+  acquire(options?: AcquireOptions): Promise<Lease<Client>> {
+    if (options !== undefined) return this.#acquireWith(options)
+    // Not an async function: one that awaits the queue keeps a second promise, and its frame, while the borrower waits.
+    const lease = this.tryAcquire()
+    return lease === undefined ? this.#wait(undefined, undefined, undefined) : fulfilled(lease)
+  }
+
+  async #acquireWith({ signal, timeout }: AcquireOptions): Promise<Lease<Client>> {
+    signal?.throwIfAborted()
+    return this.#borrow(signal, resolveTimeout(timeout))
   }
 
   /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
@@ -97,38 +110,54 @@ export class Pool<Client> {
    * @returns what `run` returns
    * @throws what `run` throws; CONNECTION_LOST at once when its client is destroyed; otherwise as {@link Pool.acquire}
    */
-  async use<Result>(run: (client: Client, context: UseContext) => Result | Promise<Result>, options?: UseOptions): Promise<Result> {
-    options?.signal?.throwIfAborted()
+  async use<Result>(run: (client: Client, context: UseContext) => Result | Promise<Result>, options: UseOptions = {}): Promise<Result> {
+    const { signal, idempotent = false } = options
+    signal?.throwIfAborted()
     const core = this.#core
-    const given = resolveTimeout(options?.timeout)
-    let since: number | undefined
-    let waited = 0
-    for (let attempt = 1; ; attempt++) {
-      let lease = this.tryAcquire()
-      if (lease === undefined) {
+    const given = resolveTimeout(options.timeout)
+    if (!idempotent) return this.#attempt(await this.#borrow(signal, given), run, 1, signal)
+
+    // It keeps its place in the queue, and a drain waits for it, while it has no connection in between.
+    core.repeatable++
+    try {
+      const since = core.clock.now()
+      let waited = 0
+      for (let attempt = 1; ; attempt++) {
         const began = core.clock.now()
-        since ??= began
-        // A retry has what is left of the time, and its old place in the queue.
+        // A retry has what is left of the time.
         const timeout = attempt === 1 ? given : Math.max(0, (given ?? core.options.acquireTimeout) - waited)
-        lease = await this.#wait(options?.signal, timeout, attempt === 1 ? undefined : since)
+        const lease = await this.#borrow(signal, timeout, attempt === 1 ? undefined : since)
         waited += core.clock.now() - began
-      } else {
-        if (options?.idempotent === true) since ??= core.clock.now()
+        try {
+          return await this.#attempt(lease, run, attempt, signal)
+        } catch (error) {
+          if (attempt >= core.options.attempts || !isLost(lease.generation) || signal?.aborted === true || core.ended) throw error
+        }
       }
-      try {
-        const result = await runUnderLease(lease, run, attempt, options?.signal)
-        if (!lease.released) lease.release()
-        return result
-      } catch (error) {
-        if (!lease.released) lease.release(error ?? new Error('rejected without a reason'))
-        const again =
-          options?.idempotent === true &&
-          attempt < core.options.attempts &&
-          isLost(lease.generation) &&
-          options.signal?.aborted !== true &&
-          !core.ended
-        if (!again) throw error
-      }
+    } finally {
+      core.repeatable--
+      core.changed()
+    }
+  }
+
+  async #borrow(signal: AbortSignal | undefined, timeout: number | undefined, since?: number): Promise<Lease<Client>> {
+    return this.tryAcquire() ?? this.#wait(signal, timeout, since)
+  }
+
+  async #attempt<Result>(
+    lease: Lease<Client>,
+    run: (client: Client, context: UseContext) => Result | Promise<Result>,
+    attempt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
+    try {
+      const result = await runUnderLease(lease, run, attempt, signal)
+      lease.release()
+      return result
+    } catch (error) {
+      // Not what `release` throws: nobody else has the lease, so it is released here alone.
+      if (!lease.released) lease.release(error ?? new Error('rejected without a reason'))
+      throw error
     }
   }
 
@@ -269,13 +298,15 @@ export class Pool<Client> {
       core.measure('acquireFailed', 'timed_out', 0)
       return Promise.reject(this.#timeoutError(0))
     }
-    return new Promise((resolve, reject) => {
-      const waiter = new Waiter<Lease<Client>>(resolve, reject, since ?? now)
-      if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
-      else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason, 'aborted'))
-      // With everything in use and no room to grow, all that helps is a release, and it comes by itself.
-      if (core.acquired < core.places || core.places < options.maxConnections || core.idle.size > 0) core.changed()
-    })
+    this.#arrivedAt = since ?? now
+    const promise = new Promise<Lease<Client>>(this.#makeWaiter)
+    const waiter = this.#made as Waiter<Lease<Client>>
+    this.#made = undefined
+    if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
+    else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason, 'aborted'))
+    // With everything in use and no room to grow, all that helps is a release, and it comes by itself.
+    if (core.acquired < core.places || core.places < options.maxConnections || core.idle.size > 0) core.changed()
+    return promise
   }
 
   #refuse(waiter: Waiter<Lease<Client>>, error: unknown, failure: AcquireFailure): void {
@@ -291,23 +322,55 @@ export class Pool<Client> {
     this.#refuse(waiter, error, 'timed_out')
   }
 
+  /** Thousands may be needed in one turn of the event loop: only what it says is counted. */
   #timeoutError(waitedMs: number): AcquireTimeoutError {
-    const { total, idle, acquired, waiting, breaker, state } = this.stats()
-    const { lastError } = this.#engine.connector
+    const { acquired, connections, options, state, waiting: queue } = this.#core
+    const { breaker, lastError } = this.#engine.connector
+    let total = 0
+    let idle = 0
+    for (const connection of connections.values()) {
+      if (isPresent(connection)) total++
+      if (connection.state === 'idle') idle++
+    }
+    const waiting = queue.size + 1
     const verdict: AcquireVerdict =
       state === 'paused' ? 'paused' : total > 0 && acquired === total ? 'saturated' : breaker === 'closed' ? 'connecting' : 'down'
-    const why = {
-      saturated: `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`,
-      connecting: 'a connection is still being made or checked',
-      paused: 'the pool is paused',
-      down: `the endpoint cannot be reached: ${lastError?.message ?? ''}`,
-    }[verdict]
-    return new AcquireTimeoutError(
-      `pool ${this.name}: no connection after ${formatMs(waitedMs)}, ${why} (total ${total}, idle ${idle}, acquired ${acquired}, waiting ${waiting + 1})`,
-      { verdict, waitedMs, total, idle, acquired, waiting: waiting + 1 },
-      verdict === 'down' ? lastError : undefined,
+    const numbers = `(total ${total}, idle ${idle}, acquired ${acquired}, waiting ${waiting})`
+    return withoutStack(
+      () =>
+        new AcquireTimeoutError(
+          `pool ${options.name}: no connection after ${formatMs(waitedMs)}, ${this.#why(verdict)} ${numbers}`,
+          { verdict, waitedMs, total, idle, acquired, waiting },
+          verdict === 'down' ? lastError : undefined,
+        ),
     )
   }
+
+  #why(verdict: AcquireVerdict): string {
+    if (verdict === 'saturated') {
+      const { acquired } = this.#core
+      return `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`
+    }
+    if (verdict === 'down') return `the endpoint cannot be reached: ${this.#engine.connector.lastError?.message ?? ''}`
+    return verdict === 'paused' ? 'the pool is paused' : 'a connection is still being made or checked'
+  }
+}
+
+/** Creates an error without a stack: a timer's leads nowhere, and to walk it takes ten times as long as all the rest. */
+function withoutStack<Result>(create: () => Result): Result {
+  const { stackTraceLimit } = Error
+  // Not by assignment: with frozen intrinsics that would throw.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return create()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
+}
+
+/** As Promise.resolve, which looks for a `then` and takes a little longer. */
+async function fulfilled<Value>(value: Value): Promise<Value> {
+  return value
 }
 
 /** Whether the client was destroyed or replaced because it was lost. */

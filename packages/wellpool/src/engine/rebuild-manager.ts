@@ -168,7 +168,8 @@ export class RebuildManager<Client> {
   /** Successors that are present are stale: they are closed, and their rebuilds begin anew. */
   evict(): void {
     for (const task of this.#tasks) {
-      if (task.candidate === undefined) continue
+      // What is neither in use nor out of service is about to be closed, and its rebuild with it.
+      if (task.candidate === undefined || !['acquired', 'rebuilding'].includes(task.connection.state)) continue
       this.#dropCandidate(task, 'evicted', 'close')
       this.#again(task)
     }
@@ -387,10 +388,10 @@ export class RebuildManager<Client> {
     const mark = connection.mark as Mark
     this.#dropCandidate(task, 'rebuild_failed', 'destroy')
     const result = this.#result(task, mark, { success: false, stage, error })
-    core.counters.rebuildsFailed++
-    core.measure('rebuildFailed', mark.kind, result.durationMs)
-    core.events.emit('rebuildFailed', { ...core.identify(connection), reason: reasonOf(mark), stage, error })
+    this.#report(task, mark, stage, error, result)
     task.tell(result)
+    // What follows is not one more failure.
+    task.begun = false
     if (connection.state === 'rebuilding') {
       // No client is left to go on with. The pool refills itself.
       this.#closer.closeConnection(connection, 'rebuild_failed', 'destroy')
@@ -451,13 +452,27 @@ export class RebuildManager<Client> {
     const { connect } = task
     task.connect = undefined
     connect?.giveUp()
-    this.#dropCandidate(task, closing ? 'pool_closed' : 'evicted', 'destroy')
+    this.#dropCandidate(task, closing ? 'pool_closed' : 'evicted', closing ? 'destroy' : 'close')
     this.#forget(task)
     task.connection.rebuild = undefined
     const error = closing
       ? new PoolClosedError(`pool ${core.options.name} was closed during the rebuild`)
       : new ConnectError(`connection ${task.connection.id} was closed before it could be rebuilt`)
-    task.tell(closing ? error : this.#result(task, mark, { success: false, stage: 'replace', error }))
+    if (closing) {
+      task.tell(error)
+      return
+    }
+    const result = this.#result(task, mark, { success: false, stage: 'replace', error })
+    if (task.begun) this.#report(task, mark, 'replace', error, result)
+    task.tell(result)
+  }
+
+  /** Counts and tells that a rebuild has failed. */
+  #report(task: Task<Client>, mark: Mark, stage: RebuildStage, error: Error, { durationMs }: RebuildResult): void {
+    const core = this.#core
+    core.counters.rebuildsFailed++
+    core.measure('rebuildFailed', mark.kind, durationMs)
+    core.events.emit('rebuildFailed', { ...core.identify(task.connection), reason: reasonOf(mark), stage, error })
   }
 
   #forget(task: Task<Client>): void {
