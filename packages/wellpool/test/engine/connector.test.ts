@@ -417,3 +417,13 @@ test('the waits are drawn from the source of chance of the pool, one draw a fail
   await setup.start()
   expect(begun(setup)).toEqual([0, 10, 190, 390])
 })
+
+test('a draw of 0 still leaves the event loop a turn between two tries that fail at once', async () => {
+  let connects = 0
+  const { clock, driver, pool } = setUp({ minConnections: 1, random: () => 0 })
+  // The last one hangs, or this test would never come to an end.
+  driver.always('connect', () => (++connects > 100 ? hang() : fail(new Error('refused'))))
+  pool.start({ timeout: 1 }).catch(() => {})
+  await clock.advance(10)
+  expect(connects).toBeLessThan(20)
+})

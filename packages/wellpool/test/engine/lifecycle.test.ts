@@ -395,6 +395,27 @@ describe('drain', () => {
     await clock.advance(10)
     expect(served(drains)).toEqual([0, 1])
   })
+
+  test('lets an idempotent use go on elsewhere when its connection is lost', async () => {
+    const { clock, driver, client, pool } = setUp({ maxConnections: 1 })
+    const use = track(pool.use((one: FakeClient) => (one.id === 1 ? new Promise<string>(() => {}) : 'done'), { idempotent: true }))
+    await clock.advance(5)
+    const drained = track(pool.drain())
+    await clock.settle()
+    driver.lose(client(1))
+    await clock.advance(50)
+    expect([use.value, drained.status]).toEqual(['done', 'fulfilled'])
+  })
+
+  test('that is overtaken by close ends with it', async () => {
+    const { borrow, clock, pool } = setUp()
+    const lease = await borrow()
+    const drained = track(pool.drain())
+    const closed = track(pool.close({ timeout: 100 }))
+    await clock.advance(100)
+    expect([drained.status, closed.status]).toEqual(['fulfilled', 'fulfilled'])
+    lease.release()
+  })
 })
 
 describe('close', () => {
@@ -575,4 +596,10 @@ describe('close', () => {
     expect(clock.counts()).toEqual({ timers: 0, referenced: 0, polls: 0 })
     for (const lease of leases.slice(1)) lease.release()
   })
+})
+
+test('the options in force show every part of backoff, whenever it was given', () => {
+  const { pool } = setUp({ backoff: { base: 70 } })
+  pool.reconfigure({ backoff: { max: '10s' } })
+  expect(pool.options.backoff).toEqual({ base: 70, max: '10s' })
 })

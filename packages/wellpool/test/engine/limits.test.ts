@@ -150,3 +150,9 @@ test('smartRebuildEnabled false leaves all limits without effect', async () => {
   await setup.clock.advance(10)
   expect(kindOf(setup)).toEqual(['connection_lost'])
 })
+
+test('error_rate is looked at on every release, also one that brings the number of requests to minRequestsForErrorRate by a success', async () => {
+  const setup = await limited({ maxErrorRate: 0.2, minRequestsForErrorRate: 10 })
+  await uses(setup, 10, 3)
+  expect(kindOf(setup)).toEqual(['error_rate'])
+})

@@ -142,3 +142,31 @@ describe('a panic', () => {
     expect(pool.stats().rebuildsMarked).toEqual({ connection_lost: 1 })
   })
 })
+
+test('the panic is over for good when the probe has passed: who fails after that is marked, and the pool is well again soon', async () => {
+  const { clock, driver, healths, listen, pool, start } = setUp({
+    minConnections: 6,
+    maxConnections: 7,
+    maxConnecting: 6,
+    healthCheckInterval: 3000,
+    healthRecheckInterval: 1000,
+    unhealthyThreshold: 5,
+  })
+  const marked = listen('rebuildMarked')
+  await start()
+  // What is connected anew is well: the old sessions are of no use after a fail-over.
+  driver.always('check', ({ client }) => ((client?.id ?? 0) <= 6 ? fail(new Error('read-only'), 1) : ok(1)))
+  for (let ms = 0; ms < 3000 && !pool.stats().panic; ms++) await clock.advance(1)
+  // The probe: connect and check.
+  await clock.advance(10)
+  expect(pool.stats()).toMatchObject({ panic: false, total: 7 })
+  const before = marked.length
+  let again = 0
+  for (let ms = 0; ms < 6000; ms++) {
+    await clock.advance(1)
+    if (pool.stats().panic) again++
+  }
+  expect(again).toBe(0)
+  expect(marked.length - before).toBeGreaterThanOrEqual(4)
+  expect(healths().filter((health) => health === 'unhealthy')).toEqual([])
+})
