@@ -259,22 +259,14 @@ export class Lending<Client> implements LeaseOwner<Client> {
 
   /** @returns whether the connection was closed instead of serving on */
   #leavesAtRelease(connection: Connection<Client>, generation: Generation<Client>, free: boolean): boolean {
-    const { core, closer, upkeep } = this.#engine
+    const { core, closer, planner, upkeep } = this.#engine
     if (free && generation.evicted) closer.closeConnection(connection, 'evicted', 'close')
     else if (free && core.state === 'closing') closer.closeConnection(connection, 'pool_closed', 'close')
-    else if (free && this.#isSurplus()) closer.closeConnection(connection, 'surplus', 'close')
-    else {
-      if (generation.uses >= core.options.maxUses) upkeep.evaluate(connection)
-      return generation.evicted
-    }
-    return true
-  }
-
-  /** Whether one has to go, and none that is worth less can go instead. */
-  #isSurplus(): boolean {
-    const { core, planner } = this.#engine
-    if (core.places > core.options.maxConnections) planner.closeSurplus()
-    return core.places > core.options.maxConnections
+    // Not always this one: one that is worth less may go instead.
+    else if (free && core.places > core.options.maxConnections) planner.closeSurplus()
+    if (free && connection.state !== 'idle') return true
+    if (generation.uses >= core.options.maxUses) upkeep.evaluate(connection)
+    return generation.evicted
   }
 
   /** @returns whether the connection is closed or being checked instead of serving on */
