@@ -92,7 +92,8 @@ function checkPlannedAbsence(world: World, before: View, after: View): void {
 /** When more than panicThreshold fail their checks, none is marked for that. */
 function checkPanic(world: World, before: View, after: View): void {
   const { clock, options } = world
-  if (world.reconfigured) return
+  // After a panic that a probe has ended, who still fails is marked.
+  if (world.reconfigured || world.panicked) return
   const window = options.healthCheckInterval === Number.POSITIVE_INFINITY ? options.healthRecheckInterval : options.healthCheckInterval
   let marked: string | undefined
   let size = 0

@@ -45,7 +45,8 @@ export async function recover(world: World, invariants: Invariants, actions: Act
       }
     }
   }
-  await checkService(world, actions, pass, 10 * (oneConnect + oneCheck) + options.backoff.max + 50)
+  // A check that failed last is repeated after healthRecheckInterval, also when somebody waits.
+  await checkService(world, actions, pass, 10 * (oneConnect + oneCheck) + options.backoff.max + options.healthRecheckInterval + 50)
 }
 
 /**

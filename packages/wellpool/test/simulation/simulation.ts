@@ -58,7 +58,7 @@ async function play(world: World, invariants: Invariants): Promise<void> {
   }
   if (random.chance(0.5)) actions.start()
 
-  const count = random.int(30, 130)
+  const count = random.int(20, 90)
   for (let index = 0; index < count && world.step < MAX_STEPS; index++) {
     actions.act()
     await settle(world, invariants)
