@@ -7,6 +7,7 @@ export const ENGINE_ROWS = [
   ['duration', 'metrics', 'rebuild-result', 'wait-queue', 'connection', 'wake-detector'],
   ['errors', 'events', 'records', 'idle-store', 'pool-types'],
   ['options', 'lease'],
+  ['resolve-options'],
   ['driver', 'limits', 'use'],
   ['core'],
   ['closer', 'panic', 'leak-detector', 'waiting-call'],

@@ -16,7 +16,7 @@ export type { ConnectionEvent, EventName, Listener, PoolEvent, PoolEvents } from
 export type { Lease } from './engine/lease.ts'
 export type { Logger } from './engine/logger.ts'
 export type { AcquireFailure, CheckOutcome, CloseReason, Counters, MetricLabels, MetricsCollector } from './engine/metrics.ts'
-export { type BackoffOptions, DEFAULT_OPTIONS, OPTION_NAMES, type PoolOptions, type RebuildStrategy } from './engine/options.ts'
+export { type BackoffOptions, DEFAULT_OPTIONS, type PoolOptions, type RebuildStrategy } from './engine/options.ts'
 export type { Pool } from './engine/pool.ts'
 export type {
   AcquireOptions,
@@ -33,3 +33,4 @@ export { createPools, type PoolSpec, type PoolSpecs, type Pools } from './engine
 export type { Mark, Reason, ReasonKind } from './engine/reason.ts'
 export type { BatchRebuildResult, RebuildResult, RebuildStage } from './engine/rebuild-result.ts'
 export type { BreakerState, ConnectionRecord, PoolState, PoolStats } from './engine/records.ts'
+export { OPTION_NAMES } from './engine/resolve-options.ts'

@@ -1,8 +1,9 @@
 import { NEVER } from './clock.ts'
 import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
-import { type PoolOptions, resolveOptions } from './options.ts'
+import type { PoolOptions } from './options.ts'
 import { Pool } from './pool.ts'
+import { problem, resolveOptions } from './resolve-options.ts'
 
 let unnamed = 0
 
@@ -34,13 +35,11 @@ export function layersOf<Client>(driver: Driver<Client>, user: readonly PoolOpti
 /** What makes an object unfit to be a driver. */
 export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
   if (driver === null || typeof driver !== 'object')
-    return [
-      { path: `${path}driver`, given: String(driver), allowed: 'a driver: an object with protocol, connect, check, close and destroy' },
-    ]
+    return [problem(`${path}driver`, String(driver), 'a driver: an object with protocol, connect, check, close and destroy')]
   const fields = driver as Record<string, unknown>
   const problems: ConfigProblem[] = []
-  const wrong = (key: string, allowed: string): void => {
-    problems.push({ path: `${path}driver.${key}`, given: typeof fields[key], allowed })
+  const wrong = (key: string, allowed: string, given: string = typeof fields[key]): void => {
+    problems.push(problem(`${path}driver.${key}`, given, allowed))
   }
   if (typeof fields.protocol !== 'string' || fields.protocol === '') wrong('protocol', 'a text that is not empty')
   for (const key of ['connect', 'check', 'close', 'destroy']) if (typeof fields[key] !== 'function') wrong(key, 'a function')
@@ -49,7 +48,6 @@ export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
   }
   const leases = fields.maxLeasesPerConnection
   const isCount = leases === undefined || leases === NEVER || (Number.isInteger(leases) && (leases as number) >= 1)
-  if (!isCount)
-    problems.push({ path: `${path}driver.maxLeasesPerConnection`, given: String(leases), allowed: 'a whole number from 1, or Infinity' })
+  if (!isCount) wrong('maxLeasesPerConnection', 'a whole number from 1, or Infinity', String(leases))
   return problems
 }

@@ -1,24 +1,24 @@
 import type { BatchRebuildResult } from './rebuild-result.ts'
 
 /**
- * Every code an error of Wellpool can have, with the one sentence that says when.
- * `docs/troubleshooting.md` has a section for each; a test compares the two.
+ * Every code an error of Wellpool can have, and whether the same call may succeed later without anything being
+ * changed. `docs/troubleshooting.md` has a section for each; a test compares the two.
  */
 export const ERROR_CODES = {
-  ACQUIRE_TIMEOUT: 'no connection became available within the time-out',
-  POOL_CLOSED: 'the pool is closed, closing or draining',
-  POOL_PAUSED: 'the pool is paused with failWaiting',
-  QUEUE_FULL: 'maxWaiting borrowers wait already',
-  CIRCUIT_OPEN: 'the endpoint cannot be reached and the breaker is open',
-  CONNECT_FAILED: 'a connection could not be made',
-  HEALTH_CHECK_FAILED: 'a connection did not pass its health check',
-  CONNECTION_LOST: 'the connection was lost while it was in use',
-  CONNECTION_BUSY: 'the connection was not released in time',
-  CONNECTION_STATE: 'the connection is connecting or closing',
-  CONNECTION_NOT_FOUND: 'no connection has this id',
-  REBUILD_FAILED: 'every rebuild of the batch failed',
-  INVALID_CONFIG: 'an option is wrong',
-  LEASE_RELEASED: 'the lease was released before',
+  ACQUIRE_TIMEOUT: true,
+  POOL_CLOSED: false,
+  POOL_PAUSED: true,
+  QUEUE_FULL: true,
+  CIRCUIT_OPEN: true,
+  CONNECT_FAILED: true,
+  HEALTH_CHECK_FAILED: true,
+  CONNECTION_LOST: true,
+  CONNECTION_BUSY: true,
+  CONNECTION_STATE: true,
+  CONNECTION_NOT_FOUND: false,
+  REBUILD_FAILED: true,
+  INVALID_CONFIG: false,
+  LEASE_RELEASED: false,
 } as const
 
 /** One of the stable codes in {@link ERROR_CODES}. */
@@ -31,11 +31,32 @@ export class WellpoolError extends Error {
   /** Whether the same call may succeed later without anything being changed. */
   readonly retryable: boolean
 
-  constructor(code: ErrorCode, retryable: boolean, message: string, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, cause?: unknown, retryable: boolean = ERROR_CODES[code]) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.retryable = retryable
   }
+}
+nameClass(WellpoolError, 'WellpoolError')
+
+/** The class under an error's own: it has the code and the name. */
+type CodedError = new (message: string, cause?: unknown, retryable?: boolean) => WellpoolError
+
+function coded(code: ErrorCode, name: string): CodedError {
+  return nameClass(
+    class extends WellpoolError {
+      constructor(message: string, cause?: unknown, retryable?: boolean) {
+        super(code, message, cause, retryable)
+      }
+    },
+    name,
+  )
+}
+
+/** On the prototype, as the classes of the language have it, and by its text: a bundler may rename the class. */
+function nameClass<Class extends { prototype: Error }>(errorClass: Class, name: string): Class {
+  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true })
+  return errorClass
 }
 
 /** Why a borrower got nothing: all connections in use, one being made, the pool paused, or the endpoint down. */
@@ -54,102 +75,57 @@ export interface AcquireTimeoutDetails {
 }
 
 /** No connection became available within the time-out; `verdict` says why. */
-export class AcquireTimeoutError extends WellpoolError implements AcquireTimeoutDetails {
-  readonly verdict: AcquireVerdict
-  readonly waitedMs: number
-  readonly total: number
-  readonly idle: number
-  readonly acquired: number
-  readonly waiting: number
+export class AcquireTimeoutError extends coded('ACQUIRE_TIMEOUT', 'AcquireTimeoutError') implements AcquireTimeoutDetails {
+  declare readonly verdict: AcquireVerdict
+  declare readonly waitedMs: number
+  declare readonly total: number
+  declare readonly idle: number
+  declare readonly acquired: number
+  declare readonly waiting: number
 
   constructor(message: string, details: AcquireTimeoutDetails, cause?: unknown) {
-    super('ACQUIRE_TIMEOUT', true, message, cause)
-    this.verdict = details.verdict
-    this.waitedMs = details.waitedMs
-    this.total = details.total
-    this.idle = details.idle
-    this.acquired = details.acquired
-    this.waiting = details.waiting
+    super(message, cause)
+    Object.assign(this, details)
   }
 }
 
 /** The pool is closed, closing or draining and takes no more borrowers. */
-export class PoolClosedError extends WellpoolError {
-  constructor(message: string) {
-    super('POOL_CLOSED', false, message)
-  }
-}
+export class PoolClosedError extends coded('POOL_CLOSED', 'PoolClosedError') {}
 
 /** The pool is paused with `failWaiting`. */
-export class PoolPausedError extends WellpoolError {
-  constructor(message: string) {
-    super('POOL_PAUSED', true, message)
-  }
-}
+export class PoolPausedError extends coded('POOL_PAUSED', 'PoolPausedError') {}
 
 /** `maxWaiting` borrowers wait already. */
-export class QueueFullError extends WellpoolError {
-  constructor(message: string) {
-    super('QUEUE_FULL', true, message)
-  }
-}
+export class QueueFullError extends coded('QUEUE_FULL', 'QueueFullError') {}
 
 /** The endpoint cannot be reached; the pool waits before its next try. `cause` is the last connect error. */
-export class CircuitOpenError extends WellpoolError {
-  constructor(message: string, cause?: unknown) {
-    super('CIRCUIT_OPEN', true, message, cause)
-  }
-}
+export class CircuitOpenError extends coded('CIRCUIT_OPEN', 'CircuitOpenError') {}
 
 /** A connection could not be made. `cause` is a copy of the driver's error. */
-export class ConnectError extends WellpoolError {
-  constructor(message: string, cause?: unknown, retryable = true) {
-    super('CONNECT_FAILED', retryable, message, cause)
-  }
-}
+export class ConnectError extends coded('CONNECT_FAILED', 'ConnectError') {}
 
 /** A connection did not pass its check. `cause` is a copy of the driver's error. */
-export class HealthCheckError extends WellpoolError {
-  constructor(message: string, cause?: unknown) {
-    super('HEALTH_CHECK_FAILED', true, message, cause)
-  }
-}
+export class HealthCheckError extends coded('HEALTH_CHECK_FAILED', 'HealthCheckError') {}
 
 /** The connection was lost while it was in use. What the peer did of the work is not known. */
-export class ConnectionLostError extends WellpoolError {
-  constructor(message: string, cause?: unknown) {
-    super('CONNECTION_LOST', true, message, cause)
-  }
-}
+export class ConnectionLostError extends coded('CONNECTION_LOST', 'ConnectionLostError') {}
 
 /** The connection was not released within the time-out of a manual rebuild. */
-export class ConnectionBusyError extends WellpoolError {
-  constructor(message: string) {
-    super('CONNECTION_BUSY', true, message)
-  }
-}
+export class ConnectionBusyError extends coded('CONNECTION_BUSY', 'ConnectionBusyError') {}
 
 /** The connection is connecting or closing, so it can't be rebuilt. */
-export class ConnectionStateError extends WellpoolError {
-  constructor(message: string) {
-    super('CONNECTION_STATE', true, message)
-  }
-}
+export class ConnectionStateError extends coded('CONNECTION_STATE', 'ConnectionStateError') {}
 
 /** No connection of the pool has this id, or none has it any more. */
-export class ConnectionNotFoundError extends WellpoolError {
-  constructor(message: string) {
-    super('CONNECTION_NOT_FOUND', false, message)
-  }
-}
+export class ConnectionNotFoundError extends coded('CONNECTION_NOT_FOUND', 'ConnectionNotFoundError') {}
 
 /** Every rebuild of a batch failed. */
-export class RebuildFailedError extends WellpoolError {
+export class RebuildFailedError extends coded('REBUILD_FAILED', 'RebuildFailedError') {
   /** What became of each connection. */
   readonly result: BatchRebuildResult
 
   constructor(message: string, result: BatchRebuildResult, cause?: unknown) {
-    super('REBUILD_FAILED', true, message, cause)
+    super(message, cause)
     this.result = result
   }
 }
@@ -165,44 +141,15 @@ export interface ConfigProblem {
 }
 
 /** Options are wrong: all that are, at once. Nothing has been changed. */
-export class ConfigError extends WellpoolError {
+export class ConfigError extends coded('INVALID_CONFIG', 'ConfigError') {
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {
     const lines = problems.map(({ path, given, allowed }) => `${path}: got ${given}, allowed is ${allowed}`)
-    super(
-      'INVALID_CONFIG',
-      false,
-      lines.length === 1 ? `wrong option: ${lines[0]}` : `${lines.length} wrong options:\n  ${lines.join('\n  ')}`,
-    )
+    super(lines.length === 1 ? `wrong option: ${lines[0]}` : `${lines.length} wrong options:\n  ${lines.join('\n  ')}`)
     this.problems = problems
   }
 }
 
 /** `release` was called a second time. */
-export class LeaseReleasedError extends WellpoolError {
-  constructor(message: string) {
-    super('LEASE_RELEASED', false, message)
-  }
-}
-
-// On the prototype, as the classes of the language have it, and by its text: a bundler may rename the class.
-for (const [name, errorClass] of Object.entries({
-  WellpoolError,
-  AcquireTimeoutError,
-  PoolClosedError,
-  PoolPausedError,
-  QueueFullError,
-  CircuitOpenError,
-  ConnectError,
-  HealthCheckError,
-  ConnectionLostError,
-  ConnectionBusyError,
-  ConnectionStateError,
-  ConnectionNotFoundError,
-  RebuildFailedError,
-  ConfigError,
-  LeaseReleasedError,
-})) {
-  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true })
-}
+export class LeaseReleasedError extends coded('LEASE_RELEASED', 'LeaseReleasedError') {}

@@ -170,6 +170,8 @@ export class HealthMonitor<Client> {
   #failed(connection: Connection<Client>, error: Error, alive: boolean): void {
     const core = this.#core
     const now = core.clock.now()
+    // What has aged since the last look counts no more: a panic is judged by failures that belong together.
+    this.panic.review()
     if (connection.failures++ === 0) connection.failingSince = now
     connection.lastFailedAt = now
     core.events.emit('healthCheckFailed', { ...core.identify(connection), error, failures: connection.failures })

@@ -3,10 +3,10 @@ import type { Connection } from './connection.ts'
 import { isPresent } from './core.ts'
 import type { Engine } from './engine.ts'
 import { ConnectionBusyError, ConnectionNotFoundError, ConnectionStateError, PoolClosedError, RebuildFailedError } from './errors.ts'
-import { resolveTimeout } from './options.ts'
 import type { BatchRebuildOptions, RebuildOptions } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { RebuildListener, Task } from './rebuild-task.ts'
+import { resolveTimeout } from './resolve-options.ts'
 import { waitingCall } from './waiting-call.ts'
 
 /** How the wait for a rebuild ended that had not begun. */

@@ -4,11 +4,12 @@ import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem, ConnectionNotFoundError, PoolClosedError, RebuildFailedError } from './errors.ts'
 import type { EventName, Listener } from './events.ts'
 import { summarize, throwIfAllFailed } from './manual-rebuilds.ts'
-import { type PoolOptions, resolveOptions } from './options.ts'
+import type { PoolOptions } from './options.ts'
 import { Pool } from './pool.ts'
 import type { BatchRebuildOptions, RebuildOptions, StartOptions, WaitOptions } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { PoolStats } from './records.ts'
+import { problem, resolveOptions } from './resolve-options.ts'
 
 /** A driver with options of its own, in a set of pools. */
 export type PoolSpec<Client> = { readonly driver: Driver<Client> } & Omit<PoolOptions, 'name'>
@@ -56,7 +57,7 @@ export class PoolSet {
    */
   async remove(name: string, options: WaitOptions = {}): Promise<void> {
     const pool = this.#pools.get(name)
-    if (pool === undefined) throw new ConfigError([{ path: 'name', given: `'${name}'`, allowed: this.#known() }])
+    if (pool === undefined) throw new ConfigError([problem('name', `'${name}'`, this.#known())])
     this.#pools.delete(name)
     delete (this as Record<string, unknown>)[name]
     await pool.drain(options)
@@ -180,10 +181,10 @@ export class PoolSet {
   }
 
   #nameProblems(name: string): ConfigProblem[] {
-    if (typeof name !== 'string' || name === '') return [{ path: 'name', given: String(name), allowed: 'a text that is not empty' }]
+    if (typeof name !== 'string' || name === '') return [problem('name', String(name), 'a text that is not empty')]
     if (name === 'then' || name in this) {
       const taken = this.#pools.has(name)
-      return [{ path: name, given: taken ? 'a name that is taken' : 'the name of a member of the set', allowed: 'another name' }]
+      return [problem(name, taken ? 'a name that is taken' : 'the name of a member of the set', 'another name')]
     }
     return []
   }

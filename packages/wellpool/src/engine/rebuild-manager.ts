@@ -125,6 +125,8 @@ export class RebuildManager<Client> {
 
   /** Gives up what can't be connected now. Without surge: begins what may begin, by closing. */
   pump(): void {
+    // Also without an end: the size may have been reconfigured in the middle of a batch.
+    this.#batchEnded()
     if (!this.#connector.mayTry) {
       const error = this.#connector.lastError ?? new ConnectError('connects fail at present')
       for (const task of this.#tasks) if (task.phase === 'waiting') this.#fail(task, 'connect', error)

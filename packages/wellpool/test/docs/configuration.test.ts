@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseDuration } from '../../src/engine/duration.ts'
 import { ConfigError } from '../../src/engine/errors.ts'
-import { DEFAULT_OPTIONS, OPTION_NAMES, type PoolOptions, resolveOptions } from '../../src/engine/options.ts'
+import { DEFAULT_OPTIONS, type PoolOptions } from '../../src/engine/options.ts'
+import { OPTION_NAMES, resolveOptions } from '../../src/engine/resolve-options.ts'
 import { readPage, tableRows } from './markdown.ts'
 
 const codes = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/engine/clock.ts'
 import { ConfigError, type ConfigProblem } from '../../src/engine/errors.ts'
-import { DEFAULT_OPTIONS, OPTION_NAMES, type PoolOptions, type ResolvedOptions, resolveOptions } from '../../src/engine/options.ts'
+import { DEFAULT_OPTIONS, type PoolOptions, type ResolvedOptions } from '../../src/engine/options.ts'
+import { OPTION_NAMES, resolveOptions } from '../../src/engine/resolve-options.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 

@@ -1,0 +1,222 @@
+import { MAX_DELAY, NEVER } from './clock.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { ConfigError, type ConfigProblem } from './errors.ts'
+import { DEFAULT_COLLABORATORS, DEFAULT_OPTIONS, type PoolOptions, type ResolvedOptions } from './options.ts'
+
+export const problem = (path: string, given: string, allowed: string): ConfigProblem => ({ path, given, allowed })
+
+/** What an option may be. */
+interface Rule {
+  /** In words. */
+  readonly allowed: string
+  /** @returns the value as the engine uses it; undefined if it is not allowed */
+  read(given: unknown): unknown
+}
+
+type Rules = Readonly<Record<string, Rule>>
+
+const rule = (allowed: string, fits: (given: never) => boolean): Rule => ({
+  allowed,
+  read: (given) => (fits(given as never) ? given : undefined),
+})
+const OR_INFINITY = ' or Infinity'
+const OR_OFF = ' or 0 for never'
+const DURATION = "a duration (ms, or text such as '30s') from"
+const number = (allowed: string, fits: (given: number) => boolean, also = ''): Rule => ({
+  allowed: allowed + also,
+  read: (given) => {
+    if (typeof given !== 'number') return undefined
+    if (also !== '' && (given === NEVER || (given === 0 && also === OR_OFF))) return NEVER
+    return fits(given) ? given : undefined
+  },
+})
+const count = (min: number, also?: string): Rule =>
+  number(`a whole number from ${min}`, (given) => Number.isSafeInteger(given) && given >= min, also)
+const share = (also?: string): Rule => number('a number from 0 up to 1', (given) => given >= 0 && given <= 1, also)
+const timed = ({ allowed, read }: Rule): Rule => ({
+  allowed,
+  read: (given) => read(typeof given === 'string' ? parseDuration(given) : given),
+})
+const duration = (min: number, also?: string): Rule =>
+  timed(number(`${DURATION} ${min} ms up to 24 days`, (given) => given === min || (given >= 1 && given <= MAX_DELAY), also))
+/** An interval or a time-out: 0 turns it off. */
+const interval = duration(1, OR_OFF)
+const choice = (...values: string[]): Rule => rule(values.map((value) => `'${value}'`).join(' or '), (given) => values.includes(given))
+const flag = rule('true or false', (given) => typeof given === 'boolean')
+const methods = (...names: string[]): Rule =>
+  rule(
+    `an object with the functions ${names.join(', ')}`,
+    (given) => isObject(given) && names.every((name) => typeof given[name] === 'function'),
+  )
+
+/** One rule for each option of {@link PoolOptions} that has one value. */
+const RULES: Rules = {
+  name: rule('a text that is not empty', (given) => typeof given === 'string' && given !== ''),
+  metrics: rule('an object', isObject),
+  clock: methods('now', 'wallNow', 'setTimeout', 'clearTimeout', 'afterPoll'),
+  random: rule('a function', (given) => typeof given === 'function'),
+  logger: methods('debug', 'info', 'warn', 'error'),
+  minConnections: count(0),
+  maxConnections: count(1),
+  acquireTimeout: interval,
+  maxWaiting: count(0, OR_INFINITY),
+  failFast: flag,
+  attempts: count(1),
+  allowExitOnIdle: flag,
+  idleOrder: choice('lifo', 'fifo'),
+  idleTimeout: interval,
+  connectTimeout: duration(1),
+  closeTimeout: duration(1),
+  resetTimeout: interval,
+  maxConnecting: count(1),
+  healthCheckInterval: interval,
+  healthCheckTimeout: interval,
+  healthRecheckInterval: duration(1),
+  healthCheckTriggerRebuild: flag,
+  unhealthyThreshold: count(1, OR_INFINITY),
+  degradedThreshold: duration(1, OR_INFINITY),
+  rebuildOnDegraded: flag,
+  outlierFactor: number('a number above 1', (given) => given > 1, OR_INFINITY),
+  verifyIdleAfter: duration(0, OR_INFINITY),
+  hedgeDelay: duration(0, OR_INFINITY),
+  smartRebuildEnabled: flag,
+  rebuildStrategy: choice('any', 'all', 'max_uses', 'max_lifetime', 'error_rate'),
+  maxUses: count(1, OR_INFINITY),
+  maxLifetime: interval,
+  maxLifetimeJitter: share(),
+  maxErrorRate: share(OR_INFINITY),
+  minRequestsForErrorRate: count(1),
+  rebuildMinInterval: duration(0, OR_INFINITY),
+  rebuildCheckInterval: interval,
+  rebuildBatchSize: count(1, OR_INFINITY),
+  rebuildBatchDelay: duration(0),
+  rebuildConcurrency: count(1, OR_INFINITY),
+  rebuildTimeout: interval,
+  rebuildMaxSurge: count(0),
+  maxUnavailable: share(),
+  panicThreshold: share(),
+  leakDetectionThreshold: interval,
+}
+
+const BACKOFF_RULES: Rules = { base: duration(1), max: duration(1), maxWhileWaited: duration(1) }
+
+const TIMEOUT = timed(number(`${DURATION} 0 up to 24 days`, (given) => given >= 0 && given <= MAX_DELAY, OR_INFINITY))
+
+/** The names of all options. */
+export const OPTION_NAMES: readonly string[] = [...Object.keys(RULES), 'backoff']
+
+/**
+ * Completes and checks options.
+ *
+ * @param layers from the weakest (the driver's defaults) to the strongest (the user's own)
+ * @param fallbackName the name if none is given
+ * @param path what stands before an option's name in a problem (`'orders.'`)
+ * @throws ConfigError naming every problem at once
+ */
+export function resolveOptions(layers: readonly PoolOptions[], fallbackName: string, path = ''): ResolvedOptions {
+  const problems: ConfigProblem[] = []
+  // Copied from a literal: an object that grows key by key becomes a hash table, which every acquire would search.
+  const options = {
+    ...DEFAULT_OPTIONS,
+    ...DEFAULT_COLLABORATORS,
+    name: fallbackName,
+    minConnections: undefined as number | undefined,
+    backoff: { ...DEFAULT_OPTIONS.backoff },
+  }
+  const backoffs = merge(options, RULES, layers, OPTION_NAMES, 'options', path, problems)
+  merge(options.backoff, BACKOFF_RULES, backoffs, Object.keys(BACKOFF_RULES), 'backoff', `${path}backoff.`, problems)
+  options.minConnections ??= Math.min(2, options.maxConnections)
+  const resolved = options as unknown as ResolvedOptions
+  checkTogether(resolved, path, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return resolved
+}
+
+/**
+ * Puts the values of all layers into `into`, the later ones over the earlier, each as its rule reads it.
+ *
+ * @returns the layers of `backoff`, which has parts of its own
+ */
+function merge(
+  into: object,
+  rules: Rules,
+  layers: readonly unknown[],
+  names: readonly string[],
+  what: string,
+  path: string,
+  problems: ConfigProblem[],
+): unknown[] {
+  const values = into as Record<string, unknown>
+  const backoffs: unknown[] = []
+  for (const layer of layers) {
+    if (layer === undefined) continue
+    if (!isObject(layer)) problems.push(problem(path.slice(0, -1) || what, show(layer), 'an object'))
+    else
+      for (const [key, given] of Object.entries(layer)) {
+        if (given === undefined) continue
+        if (!names.includes(key)) problems.push(problem(path + key, 'an unknown option', nearest(key, names)))
+        else if (key === 'backoff') backoffs.push(given)
+        else values[key] = given
+      }
+  }
+  for (const [key, { allowed, read }] of Object.entries(rules)) {
+    const given = values[key]
+    if (given === undefined) continue
+    values[key] = read(given)
+    if (values[key] === undefined) problems.push(problem(path + key, show(given), allowed))
+  }
+  return backoffs
+}
+
+function checkTogether(options: ResolvedOptions, path: string, problems: ConfigProblem[]): void {
+  const { minConnections, maxConnections, backoff, rebuildStrategy: strategy } = options
+  const wrong = (key: string, given: unknown, allowed: string): void => {
+    problems.push(problem(path + key, show(given), allowed))
+  }
+  if (minConnections > maxConnections) wrong('minConnections', minConnections, `at most maxConnections (${maxConnections})`)
+  if (backoff.max < backoff.base) wrong('backoff.max', backoff.max, `at least backoff.base (${backoff.base})`)
+  const limits = { any: 0, all: 0, max_uses: options.maxUses, max_lifetime: options.maxLifetime, error_rate: options.maxErrorRate }
+  if (limits[strategy] === NEVER) wrong('rebuildStrategy', strategy, 'a limit that is enabled: this one is turned off')
+}
+
+/** The name closest to a misspelt one, or all of them. */
+function nearest(key: string, names: readonly string[]): string {
+  const plain = (text: string): string => text.replaceAll(/[^a-z]/gi, '').toLowerCase()
+  const ranked = names.map((name) => ({ name, distance: editDistance(plain(key), plain(name)) })).sort((a, b) => a.distance - b.distance)
+  const [best] = ranked
+  return best !== undefined && best.distance <= Math.max(2, key.length / 3) ? `${best.name}?` : names.join(', ')
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return String(value)
+}
+
+/**
+ * A method's `timeout` in ms; undefined when none was given.
+ *
+ * @throws ConfigError when it is no duration from 0 up
+ */
+export function resolveTimeout(timeout: Duration | undefined): number | undefined {
+  const ms = timeout === undefined ? timeout : (TIMEOUT.read(timeout) as number | undefined)
+  if (ms === undefined && timeout !== undefined) throw new ConfigError([problem('timeout', show(timeout), TIMEOUT.allowed)])
+  return ms
+}
