@@ -91,7 +91,11 @@ export class Connector<Client> {
       if (this.#breaker === 'half-open' && this.#tryInFlight()) return
       if (this.#breaker !== 'open' && this.#connects.size >= Math.min(this.#allowance, this.#core.options.maxConnecting)) return
       const demand = this.#next()
-      if (demand === undefined) return
+      if (demand === undefined) {
+        // Nobody in need, or a rebuild that closes first and waits for this moment: who waited before may have left.
+        if (this.#breaker === 'open' && this.#left() > 0) this.#retry.set(this.#left())
+        return
+      }
       if (this.#breaker !== 'closed') {
         const left = this.#left()
         if (left > 0) {
@@ -248,8 +252,6 @@ export class Connector<Client> {
       this.#breaker = 'open'
       this.#openedAt = core.clock.now()
       this.#allowance = 1
-      // Also with nobody in need: a rebuild that closes first waits for this moment.
-      this.#retry.set(this.#delay())
       core.events.emit('breakerOpened', { error, retryInMs: Math.round(this.#delay()) })
     }
     connect.demand.failed(error, fatal)

@@ -23,12 +23,7 @@ export class RebuildManager<Client> {
   readonly #connector: Connector<Client>
   readonly #health: HealthMonitor<Client>
   readonly #swapped: (connection: Connection<Client>) => void
-  /** Every task, in the order of the marks. */
-  readonly #tasks = new Set<Task<Client>>()
-  /** Planned rebuilds begun in the present batch. */
-  #batch = 0
-  /** The pause between two batches. */
-  readonly #batchDelay: Alarm
+  readonly #queue: RebuildQueue<Client>
 
   /** @param swapped takes a connection with a new client into service */
   constructor(
@@ -43,17 +38,7 @@ export class RebuildManager<Client> {
     this.#connector = connector
     this.#health = health
     this.#swapped = swapped
-    this.#batchDelay = new Alarm(core.clock, () => {
-      this.#batch = 0
-      core.changed()
-    })
-  }
-
-  /** How many rebuilds are in flight. */
-  get inFlight(): number {
-    let count = 0
-    for (const task of this.#tasks) if (task.inFlight) count++
-    return count
+    this.#queue = new RebuildQueue(core, connector)
   }
 
   /** R5: the first reason stays; only its urgency may rise. */
@@ -160,13 +145,6 @@ export class RebuildManager<Client> {
     return (connection.rebuild as Task<Client> | undefined)?.phase === 'waiting'
   }
 
-  /** How many connections that are out of service will come back by themselves. */
-  get pending(): number {
-    let count = 0
-    for (const { phase, connection } of this.#tasks) if (connection.state === 'rebuilding' && phase !== 'queued') count++
-    return count
-  }
-
   /** Successors that are present are stale: they are closed, and their rebuilds begin anew. */
   evict(): void {
     for (const task of this.#tasks) {
@@ -177,48 +155,11 @@ export class RebuildManager<Client> {
     }
   }
 
-  /** Ends the timers of the manager itself. */
-  stop(): void {
-    this.#batchDelay.clear()
-  }
-
-  #canBegin(task: Task<Client>): boolean {
-    const { options, state } = this.#core
-    const { connection, manual } = task
-    if (task.phase !== 'queued' || task.retry.pending || connection.mark?.urgent === true) return false
-    if (state !== 'running' && !(state === 'paused' && manual)) return false
-    if (connection.state !== 'idle') {
-      // In use: by hand at once, otherwise from the next release on. The holder keeps the old client.
-      if (connection.state !== 'acquired' || options.rebuildMaxSurge === 0 || !(manual || task.released)) return false
-    }
-    if (options.rebuildMaxSurge === 0 && (!this.#connector.mayTry || !this.#mayLeave())) return false
-    return task.ahead || (this.#batch < options.rebuildBatchSize && this.#plannedInFlight() < options.rebuildConcurrency)
-  }
-
-  /** Without surge: whether one more connection may be out of service. */
-  #mayLeave(): boolean {
-    let size = 0
-    let out = 0
-    for (const connection of this.#core.present()) {
-      size++
-      if (connection.state === 'rebuilding') out++
-    }
-    // While connects fail, one at a time finds out whether they succeed again.
-    if (this.#connector.breaker !== 'closed') return out === 0
-    return out < Math.max(1, Math.floor(this.#core.options.maxUnavailable * size))
-  }
-
   /** Whether the connection has been idle for so long that nobody would miss it. */
   #isSurplus(connection: Connection<Client>): boolean {
     const { clock, options } = this.#core
     if (connection.state !== 'idle' || clock.now() - connection.idleSince < options.idleTimeout) return false
     return [...this.#core.present()].length > options.minConnections
-  }
-
-  #plannedInFlight(): number {
-    let count = 0
-    for (const task of this.#tasks) if (task.inFlight && task.needsCheck) count++
-    return count
   }
 
   /** Urgent: out of service at once; the client is destroyed unless somebody still holds it in good health. */
@@ -484,13 +425,6 @@ export class RebuildManager<Client> {
     task.phase = 'queued'
     this.#tasks.delete(task)
     this.#batchEnded()
-  }
-
-  /** After a full batch, or the last of the queue, the next one may begin. */
-  #batchEnded(): void {
-    const { options } = this.#core
-    if (this.#batch < options.rebuildBatchSize || this.#batchDelay.pending || this.#plannedInFlight() > 0) return
-    this.#batchDelay.set(options.rebuildBatchDelay)
   }
 
   #result(
