@@ -13,6 +13,7 @@ export const ENGINE_ROWS = [
   ['closer', 'panic', 'leak-detector', 'waiting-call'],
   ['client-check', 'connector'],
   ['health-monitor', 'rebuild-task'],
+  ['rebuild-queue'],
   ['rebuild-manager', 'upkeep'],
   ['planner'],
   ['engine'],

@@ -82,7 +82,7 @@ export class Engine<Client> {
     this.upkeep.stop()
     this.planner.stop()
     this.connector.stop()
-    this.rebuilds.stop()
+    this.rebuilds.queue.stop()
     this.core.waiting.stop()
     this.#host.stop()
     WakeDetector.of(this.core.clock).unsubscribe(this.#woken)

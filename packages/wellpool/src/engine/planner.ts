@@ -130,7 +130,7 @@ export class Planner<Client> {
 
   /** Those who wait and for whom nothing is coming yet, counted in connections. */
   #missing(): number {
-    const coming = this.#connector().count('grow', 'hedge') + this.#rebuilds().pending + this.#checks(false)
+    const coming = this.#connector().count('grow', 'hedge') + this.#rebuilds().queue.pending + this.#checks(false)
     return this.#wanted() - coming
   }
 

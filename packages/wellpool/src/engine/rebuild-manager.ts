@@ -10,6 +10,7 @@ import { ConnectError, PoolClosedError } from './errors.ts'
 import type { HealthMonitor } from './health-monitor.ts'
 import type { CloseReason } from './metrics.ts'
 import type { Mark, ReasonKind } from './reason.ts'
+import { RebuildQueue } from './rebuild-queue.ts'
 import type { RebuildResult, RebuildStage } from './rebuild-result.ts'
 import { Task } from './rebuild-task.ts'
 
@@ -23,7 +24,8 @@ export class RebuildManager<Client> {
   readonly #connector: Connector<Client>
   readonly #health: HealthMonitor<Client>
   readonly #swapped: (connection: Connection<Client>) => void
-  readonly #queue: RebuildQueue<Client>
+  /** Every task, in the order of the marks. */
+  readonly queue: RebuildQueue<Client>
 
   /** @param swapped takes a connection with a new client into service */
   constructor(
@@ -38,7 +40,7 @@ export class RebuildManager<Client> {
     this.#connector = connector
     this.#health = health
     this.#swapped = swapped
-    this.#queue = new RebuildQueue(core, connector)
+    this.queue = new RebuildQueue(core, connector)
   }
 
   /** R5: the first reason stays; only its urgency may rise. */
@@ -55,7 +57,7 @@ export class RebuildManager<Client> {
     connection.mark = { kind, detail, urgent }
     const task = new Task(connection, new Alarm(core.clock, () => core.changed()), (cancelled) => this.#cancel(cancelled))
     connection.rebuild = task
-    this.#tasks.add(task)
+    this.queue.add(task)
     core.counters.rebuildsMarked[kind] = (core.counters.rebuildsMarked[kind] ?? 0) + 1
     core.measure('rebuildMarked', kind)
     core.events.emit('rebuildMarked', { ...core.identify(connection), reason: { kind, detail }, urgent })
@@ -100,7 +102,7 @@ export class RebuildManager<Client> {
       this.#leaveService(task)
       return true
     }
-    if (connection.state === 'idle' && this.#core.options.rebuildMaxSurge === 0 && this.#canBegin(task)) {
+    if (connection.state === 'idle' && this.#core.options.rebuildMaxSurge === 0 && this.queue.canBegin(task)) {
       this.#closeFirst(task)
       return true
     }
@@ -111,32 +113,32 @@ export class RebuildManager<Client> {
   /** Gives up what can't be connected now. Without surge: begins what may begin, by closing. */
   pump(): void {
     // Also without an end: the size may have been reconfigured in the middle of a batch.
-    this.#batchEnded()
+    this.queue.batchEnded()
     if (!this.#connector.mayTry) {
       const error = this.#connector.lastError ?? new ConnectError('connects fail at present')
-      for (const task of this.#tasks) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
+      for (const task of this.queue) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
     }
-    for (const task of this.#tasks) {
+    for (const task of this.queue) {
       if (task.phase === 'queued' && !task.manual && this.#isSurplus(task.connection)) {
         this.#closer.closeConnection(task.connection, 'idle', 'close')
       }
     }
     if (this.#core.options.rebuildMaxSurge > 0) return
-    for (const task of this.#tasks) {
-      if (task.connection.state === 'idle' && this.#canBegin(task)) this.#closeFirst(task)
+    for (const task of this.queue) {
+      if (task.connection.state === 'idle' && this.queue.canBegin(task)) this.#closeFirst(task)
     }
   }
 
   /** The next connection that is out of service and needs its connect. */
   nextOutOfService(): Demand<Client> | undefined {
-    for (const task of this.#tasks) if (task.phase === 'waiting') return this.#demand(task)
+    for (const task of this.queue) if (task.phase === 'waiting') return this.#demand(task)
     return undefined
   }
 
   /** The next planned rebuild that needs a successor. */
   nextPlanned(): Demand<Client> | undefined {
     if (this.#core.options.rebuildMaxSurge === 0) return undefined
-    for (const task of this.#tasks) if (this.#canBegin(task)) return this.#demand(task)
+    for (const task of this.queue) if (this.queue.canBegin(task)) return this.#demand(task)
     return undefined
   }
 
@@ -147,7 +149,7 @@ export class RebuildManager<Client> {
 
   /** Successors that are present are stale: they are closed, and their rebuilds begin anew. */
   evict(): void {
-    for (const task of this.#tasks) {
+    for (const task of this.queue) {
       // What is neither in use nor out of service is about to be closed, and its rebuild with it.
       if (task.candidate === undefined || !['acquired', 'rebuilding'].includes(task.connection.state)) continue
       this.#dropCandidate(task, 'evicted', 'close')
@@ -212,7 +214,7 @@ export class RebuildManager<Client> {
     const core = this.#core
     const { connection } = task
     const mark = connection.mark as Mark
-    if (task.needsCheck && !task.ahead) this.#batch++
+    this.queue.begun(task)
     task.begun = true
     task.startedAt = core.clock.now()
     task.oldGeneration = connection.current?.number ?? 0
@@ -354,8 +356,8 @@ export class RebuildManager<Client> {
     task.manual = false
     task.ahead = false
     // Behind those that have not had their first try.
-    this.#tasks.delete(task)
-    this.#tasks.add(task)
+    this.queue.delete(task)
+    this.queue.add(task)
     task.retry.set(Math.max(1, backoff.delay(options.backoff, false)))
   }
 
@@ -368,7 +370,7 @@ export class RebuildManager<Client> {
     } else {
       task.phase = 'queued'
       task.begun = false
-      this.#batchEnded()
+      this.queue.batchEnded()
     }
     this.#core.changed()
   }
@@ -423,8 +425,8 @@ export class RebuildManager<Client> {
     task.deadline?.cancel()
     task.retry.clear()
     task.phase = 'queued'
-    this.#tasks.delete(task)
-    this.#batchEnded()
+    this.queue.delete(task)
+    this.queue.batchEnded()
   }
 
   #result(

@@ -34,7 +34,7 @@ export function snapshot<Client>({ core, connector, rebuilds }: Engine<Client>):
     waiting: core.waiting.size,
     health,
     marked,
-    rebuildsInFlight: rebuilds.inFlight,
+    rebuildsInFlight: rebuilds.queue.inFlight,
     breaker: connector.breaker,
     panic: core.panic,
   }

@@ -186,9 +186,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'without surge all may leave at once',
-    file: 'rebuild-manager.ts',
-    find: 'Math.max(1, Math.floor(this.#core.options.maxUnavailable * size))',
-    replace: 'size',
+    file: 'rebuild-queue.ts',
+    find: 'Math.max(1, Math.floor(this.#core.options.maxUnavailable * present.length))',
+    replace: 'present.length',
   },
   {
     name: 'a connection that is being checked stays among the idle',
