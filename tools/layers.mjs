@@ -13,7 +13,7 @@ export const ENGINE_ROWS = [
   ['closer', 'panic', 'leak-detector', 'waiting-call'],
   ['client-check', 'connector'],
   ['health-monitor', 'rebuild-task'],
-  ['rebuild-queue'],
+  ['rebuild-queue', 'rebuild-report'],
   ['rebuild-manager', 'upkeep'],
   ['planner'],
   ['engine'],

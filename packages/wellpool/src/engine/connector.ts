@@ -31,6 +31,20 @@ export interface Connect<Client> {
   giveUp(): void
 }
 
+/** What the connector needs of the engine around it. */
+export interface ConnectorHost<Client> {
+  readonly core: Core<Client>
+  readonly closer: Closer<Client>
+  readonly planner: {
+    /** The most important need for a connect that the limits allow now, if there is one; must not change anything. */
+    next(): Demand<Client> | undefined
+  }
+  /** The driver reports a client as lost. */
+  reportedLost(generation: Generation<Client>, error: unknown): void
+  /** The peer wants a client to be replaced. */
+  reportedRetired(generation: Generation<Client>, detail: string | undefined): void
+}
+
 /**
  * R3: makes every connect of the pool, with one backoff. The breaker is that backoff: *closed* while connects
  * succeed, *open* while it waits for the next try, *half-open* while exactly one try is in flight.
@@ -38,7 +52,7 @@ export interface Connect<Client> {
 export class Connector<Client> {
   readonly #core: Core<Client>
   readonly #closer: Closer<Client>
-  readonly #next: () => Demand<Client> | undefined
+  readonly #host: ConnectorHost<Client>
   readonly #connects = new Set<Connect<Client>>()
   readonly #backoff = new Backoff()
   #breaker: BreakerState = 'closed'
@@ -52,12 +66,11 @@ export class Connector<Client> {
   /** Changes with each eviction: a client whose connect began before is discarded on arrival. */
   #epoch = 0
 
-  /** @param next the most important need for a connect that the limits allow now, if there is one; must not change anything */
-  constructor(core: Core<Client>, closer: Closer<Client>, next: () => Demand<Client> | undefined) {
-    this.#core = core
-    this.#closer = closer
-    this.#next = next
-    this.#retry = new Alarm(core.clock, () => core.changed())
+  constructor(host: ConnectorHost<Client>) {
+    this.#host = host
+    this.#core = host.core
+    this.#closer = host.closer
+    this.#retry = new Alarm(host.core.clock, () => host.core.changed())
   }
 
   get breaker(): BreakerState {
@@ -90,7 +103,7 @@ export class Connector<Client> {
     for (;;) {
       if (this.#breaker === 'half-open' && this.#tryInFlight()) return
       if (this.#breaker !== 'open' && this.#connects.size >= Math.min(this.#allowance, this.#core.options.maxConnecting)) return
-      const demand = this.#next()
+      const demand = this.#host.planner.next()
       if (demand === undefined) {
         // Nobody in need, or a rebuild that closes first and waits for this moment: who waited before may have left.
         if (this.#breaker === 'open' && this.#left() > 0) this.#retry.set(this.#left())
@@ -200,19 +213,14 @@ export class Connector<Client> {
     const { driver } = this.#core
     try {
       driver.watch?.(generation.client, {
-        lost: (error) => this.onLost(generation, error),
-        retire: (detail) => this.onRetire(generation, detail),
+        lost: (error) => this.#host.reportedLost(generation, error),
+        retire: (detail) => this.#host.reportedRetired(generation, detail),
       })
       return undefined
     } catch (error) {
       return { error }
     }
   }
-
-  /** Assigned by the pool: the driver reports a client as lost. */
-  onLost: (generation: Generation<Client>, error: unknown) => void = () => {}
-  /** Assigned by the pool: the peer wants a client to be replaced. */
-  onRetire: (generation: Generation<Client>, detail: string | undefined) => void = () => {}
 
   #succeeded({ connection, number }: Generation<Client>, connectMs: number): void {
     const core = this.#core

@@ -42,7 +42,6 @@ export class Engine<Client> {
 
   constructor(driver: Driver<Client>, options: ResolvedOptions, host: EngineHost<Client>) {
     this.#host = host
-    const mark: RebuildManager<Client>['mark'] = (...args) => this.rebuilds.mark(...args)
     this.core = new Core(
       driver,
       options,
@@ -50,25 +49,11 @@ export class Engine<Client> {
       (waiter) => host.expired(waiter),
     )
     this.closer = new Closer(this.core)
-    this.health = new HealthMonitor(this.core, this.closer, mark)
-    this.upkeep = new Upkeep(this.core, this.closer, mark)
-    this.planner = new Planner(
-      this.core,
-      this.closer,
-      this.health,
-      () => this.connector,
-      () => this.rebuilds,
-      {
-        putIntoService: (connection) => this.#putIntoService(connection),
-        connectFailed: (error, fatal) => this.#connectFailed(error, fatal),
-      },
-    )
-    this.connector = new Connector(this.core, this.closer, () => this.planner.next())
-    this.connector.onLost = (generation, error) => this.#reportedLost(generation, error)
-    this.connector.onRetire = (generation, detail) => this.#reportedRetired(generation, detail)
-    this.rebuilds = new RebuildManager(this.core, this.closer, this.connector, this.health, (connection) =>
-      this.#putIntoService(connection),
-    )
+    this.health = new HealthMonitor(this)
+    this.upkeep = new Upkeep(this)
+    this.planner = new Planner(this)
+    this.connector = new Connector(this)
+    this.rebuilds = new RebuildManager(this)
   }
 
   /** Begins the work that goes on by itself. */
@@ -139,7 +124,7 @@ export class Engine<Client> {
   }
 
   /** A connection has a new client: by its first connect or by a rebuild. Its state is idle. */
-  #putIntoService(connection: Connection<Client>): void {
+  putIntoService(connection: Connection<Client>): void {
     const { core } = this
     if (core.ended) {
       this.closer.closeConnection(connection, 'pool_closed', 'close')
@@ -168,7 +153,7 @@ export class Engine<Client> {
     }
   }
 
-  #connectFailed(error: ConnectError, fatal: boolean): void {
+  connectFailed(error: ConnectError, fatal: boolean): void {
     const { core } = this
     if (fatal) this.#host.refuseStart(error)
     if (!fatal && !core.options.failFast) return
@@ -187,7 +172,7 @@ export class Engine<Client> {
     )
   }
 
-  #reportedLost(generation: Generation<Client>, error: unknown): void {
+  reportedLost(generation: Generation<Client>, error: unknown): void {
     const { connection } = generation
     if (generation.status === 'gone' || generation.status === 'closing') return
     if (connection.current === generation && connection.state !== 'connecting') {
@@ -203,7 +188,7 @@ export class Engine<Client> {
     }
   }
 
-  #reportedRetired(generation: Generation<Client>, detail: string | undefined): void {
+  reportedRetired(generation: Generation<Client>, detail: string | undefined): void {
     const { connection } = generation
     if (generation.status !== 'live' || generation.retiredByPeer) return
     generation.retiredByPeer = true

@@ -13,8 +13,15 @@ const OUTLIER_FLOOR = 50
 /** 1 / φ. Multiples of it, modulo 1, are spread evenly however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2
 
-/** Decides that a connection is to be rebuilt. */
-export type MarkConnection<Client> = (connection: Connection<Client>, kind: ReasonKind, detail: string, urgent: boolean) => void
+/** What those who decide on rebuilds need of the engine around them. */
+export interface MarkingHost<Client> {
+  readonly core: Core<Client>
+  readonly closer: Closer<Client>
+  readonly rebuilds: {
+    /** Decides that a connection is to be rebuilt. */
+    mark(connection: Connection<Client>, kind: ReasonKind, detail: string, urgent: boolean): void
+  }
+}
 
 /**
  * Knows how well the connections are: checks them in turn, again soon after a failure, and on demand before
@@ -22,15 +29,14 @@ export type MarkConnection<Client> = (connection: Connection<Client>, kind: Reas
  */
 export class HealthMonitor<Client> {
   readonly #core: Core<Client>
-  readonly #closer: Closer<Client>
-  readonly #mark: MarkConnection<Client>
+  readonly #host: MarkingHost<Client>
   readonly #startedAt: number
   readonly panic: Panic<Client>
 
-  constructor(core: Core<Client>, closer: Closer<Client>, mark: MarkConnection<Client>) {
+  constructor(host: MarkingHost<Client>) {
+    const { core } = host
+    this.#host = host
     this.#core = core
-    this.#closer = closer
-    this.#mark = mark
     this.#startedAt = core.clock.now()
     this.panic = new Panic(core)
   }
@@ -144,7 +150,7 @@ export class HealthMonitor<Client> {
     core.setHealth(connection, slow ? 'degraded' : 'healthy')
     const rested = isRested(connection, options, core.clock.now())
     if (slow && options.rebuildOnDegraded && rested) {
-      this.#mark(
+      this.#host.rebuilds.mark(
         connection,
         'degraded_performance',
         `a check took ${formatMs(elapsedMs)}, allowed are ${formatMs(options.degradedThreshold)}`,
@@ -155,7 +161,7 @@ export class HealthMonitor<Client> {
       options.smartRebuildEnabled && usual !== undefined && elapsedMs > OUTLIER_FLOOR && elapsedMs > options.outlierFactor * usual
     connection.slowChecks = outlier ? connection.slowChecks + 1 : 0
     if (connection.slowChecks >= 2 && rested) {
-      this.#mark(
+      this.#host.rebuilds.mark(
         connection,
         'slow_outlier',
         `${connection.slowChecks} checks in a row took over ${options.outlierFactor} × the pool's usual ${formatMs(usual as number)}: ${formatMs(elapsedMs)}`,
@@ -202,10 +208,10 @@ export class HealthMonitor<Client> {
     const core = this.#core
     if (!core.options.healthCheckTriggerRebuild) {
       // Borrowed (checks run beside leases): closed on release, when the pool looks at its health.
-      if ((connection.current?.leases ?? 0) === 0) this.#closer.closeConnection(connection, 'unhealthy', 'destroy')
+      if ((connection.current?.leases ?? 0) === 0) this.#host.closer.closeConnection(connection, 'unhealthy', 'destroy')
       return
     }
-    this.#mark(connection, 'health_failures', detail, true)
+    this.#host.rebuilds.mark(connection, 'health_failures', detail, true)
     const { mark } = connection
     if (mark?.kind !== 'health_failures') return
     core.counters.rebuildsByHealthCheck++

@@ -12,8 +12,13 @@ import type { RebuildManager } from './rebuild-manager.ts'
 /** A check is overdue after this many times the usual. */
 const OVERDUE_FACTOR = 3
 
-/** What the planner asks of the pool. */
+/** What the planner needs of the engine around it, which puts the parts together after making them. */
 export interface PlannerHost<Client> {
+  readonly core: Core<Client>
+  readonly closer: Closer<Client>
+  readonly health: HealthMonitor<Client>
+  readonly connector: Connector<Client>
+  readonly rebuilds: RebuildManager<Client>
   /** Takes a connection with a new client into service. */
   putIntoService(connection: Connection<Client>): void
   /** A connect has failed and no present connection can serve: those who wait are refused if that is final. */
@@ -25,31 +30,16 @@ let created = 0
 /** Weighs who waits against what is coming, and decides which checks and connects are begun. */
 export class Planner<Client> {
   readonly #core: Core<Client>
-  readonly #closer: Closer<Client>
-  readonly #health: HealthMonitor<Client>
   readonly #host: PlannerHost<Client>
-  readonly #rebuilds: () => RebuildManager<Client>
-  readonly #connector: () => Connector<Client>
   /** Connections of this pool so far. */
   #sequence = 0
   /** The next moment at which time alone changes what those who wait need. */
   readonly #look: Alarm
 
-  constructor(
-    core: Core<Client>,
-    closer: Closer<Client>,
-    health: HealthMonitor<Client>,
-    connector: () => Connector<Client>,
-    rebuilds: () => RebuildManager<Client>,
-    host: PlannerHost<Client>,
-  ) {
-    this.#core = core
-    this.#look = new Alarm(core.clock, () => core.changed())
-    this.#closer = closer
-    this.#health = health
-    this.#connector = connector
-    this.#rebuilds = rebuilds
+  constructor(host: PlannerHost<Client>) {
     this.#host = host
+    this.#core = host.core
+    this.#look = new Alarm(host.core.clock, () => host.core.changed())
   }
 
   /** The most important connect that is needed and within the limits (R2, R3). Changes nothing. */
@@ -61,19 +51,19 @@ export class Planner<Client> {
     const surgeRoom = core.open < maxConnections + rebuildMaxSurge
     const roomForOneMore = room && core.places < maxConnections
     if (room) {
-      const rebuild = this.#rebuilds().nextOutOfService()
+      const rebuild = this.#host.rebuilds.nextOutOfService()
       if (rebuild !== undefined) return rebuild
     }
     // Before those who wait: what it finds out decides what any other connect would be good for.
-    if (core.state === 'running' && roomForOneMore && this.#health.panic.probeWanted) return this.#newConnection('probe')
+    if (core.state === 'running' && roomForOneMore && this.#host.health.panic.probeWanted) return this.#newConnection('probe')
     if (core.state !== 'paused') {
       if (core.waiting.size > 0 && this.#missing() > 0) {
         if (roomForOneMore) return this.#newConnection('grow')
-        if (surgeRoom && this.#connector().count('hedge') < this.#checks(true)) return this.#newConnection('hedge')
+        if (surgeRoom && this.#host.connector.count('hedge') < this.#checks(true)) return this.#newConnection('hedge')
       }
       if (core.state === 'running' && roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
     }
-    return surgeRoom ? this.#rebuilds().nextPlanned() : undefined
+    return surgeRoom ? this.#host.rebuilds.nextPlanned() : undefined
   }
 
   /** Begins the checks that those who wait need, and gives up checks that stand in their way. */
@@ -86,7 +76,7 @@ export class Planner<Client> {
       for (const connection of core.idle) {
         if (wanted <= 0) break
         if (!this.#isCandidate(connection)) continue
-        this.#health.check(connection)
+        this.#host.health.check(connection)
         wanted--
       }
     }
@@ -96,10 +86,10 @@ export class Planner<Client> {
   /** In a panic without room for the probe: the one that has failed longest gives way. */
   makeRoomForProbe(): void {
     const core = this.#core
-    if (core.state !== 'running' || !this.#health.panic.probeWanted || this.#connector().breaker !== 'closed') return
+    if (core.state !== 'running' || !this.#host.health.panic.probeWanted || this.#host.connector.breaker !== 'closed') return
     if (core.open < core.options.maxConnections && core.places < core.options.maxConnections) return
-    const { victim } = this.#health.panic
-    if (victim !== undefined) this.#closer.closeConnection(victim, 'unhealthy', 'destroy')
+    const { victim } = this.#host.health.panic
+    if (victim !== undefined) this.#host.closer.closeConnection(victim, 'unhealthy', 'destroy')
   }
 
   /** Closes what exceeds `maxConnections`, as far as nobody uses it. */
@@ -111,7 +101,7 @@ export class Planner<Client> {
       (connection) =>
         connection.state === 'idle' ||
         (connection.state === 'checking' && connection.check?.overdue === true) ||
-        (connection.state === 'rebuilding' && this.#rebuilds().isWaiting(connection)),
+        (connection.state === 'rebuilding' && this.#host.rebuilds.isWaiting(connection)),
     )
     // None is taken from its work for this. But when one is free, the one of which least good is known goes: a silent
     // one rather than the hedge that has won.
@@ -120,7 +110,7 @@ export class Planner<Client> {
       check !== undefined || health === 'degraded' || health === 'unhealthy' ? Number.NEGATIVE_INFINITY : (current?.lastProvenAt ?? 0)
     for (const connection of free.sort((a, b) => worth(a) - worth(b) || 0)) {
       if (surplus-- <= 0) return
-      this.#closer.closeConnection(connection, 'surplus', connection.check === undefined ? 'close' : 'destroy')
+      this.#host.closer.closeConnection(connection, 'surplus', connection.check === undefined ? 'close' : 'destroy')
     }
   }
 
@@ -130,7 +120,7 @@ export class Planner<Client> {
 
   /** Those who wait and for whom nothing is coming yet, counted in connections. */
   #missing(): number {
-    const coming = this.#connector().count('grow', 'hedge') + this.#rebuilds().queue.pending + this.#checks(false)
+    const coming = this.#host.connector.count('grow', 'hedge') + this.#host.rebuilds.queue.pending + this.#checks(false)
     return this.#wanted() - coming
   }
 
@@ -164,7 +154,7 @@ export class Planner<Client> {
     const generation = connection.current as Generation<Client>
     // After a failure the next check has its time; asking at once would only count the same failure again.
     if (connection.recheck?.pending === true || connection.health === 'unhealthy') return false
-    return this.#health.canCheck(connection) && this.#core.needsProof(generation, this.#core.clock.now())
+    return this.#host.health.canCheck(connection) && this.#core.needsProof(generation, this.#core.clock.now())
   }
 
   #overdueAfter(): number {
@@ -197,7 +187,10 @@ export class Planner<Client> {
       if (check?.overdue !== true || connection.state !== 'checking') continue
       const othersAnswer = [...core.present()].some((other) => other !== connection && (other.current?.lastProvenAt ?? 0) > check.startedAt)
       if (!othersAnswer) continue
-      this.#health.condemn(connection, `a check silent for ${formatMs(core.clock.now() - check.startedAt)} while other connections answer`)
+      this.#host.health.condemn(
+        connection,
+        `a check silent for ${formatMs(core.clock.now() - check.startedAt)} while other connections answer`,
+      )
     }
   }
 
@@ -225,8 +218,8 @@ export class Planner<Client> {
     const core = this.#core
     let connection: Connection<Client>
     const gone = (): void => {
-      if (purpose === 'probe') this.#health.panic.probeFailed()
-      this.#closer.closeConnection(connection, 'unhealthy', 'destroy')
+      if (purpose === 'probe') this.#host.health.panic.probeFailed()
+      this.#host.closer.closeConnection(connection, 'unhealthy', 'destroy')
     }
     return {
       purpose,
@@ -234,12 +227,12 @@ export class Planner<Client> {
         connection = new Connection(`${core.options.name}-${++created}`, ++this.#sequence, core.clock.wallNow())
         core.connections.set(connection.id, connection)
         core.places++
-        if (purpose === 'probe') this.#health.panic.probing = true
+        if (purpose === 'probe') this.#host.health.panic.probing = true
         return connection
       },
       done: (generation) => {
         connection.current = generation
-        if (core.ended) this.#closer.closeConnection(connection, 'pool_closed', 'close')
+        if (core.ended) this.#host.closer.closeConnection(connection, 'pool_closed', 'close')
         else if (purpose === 'probe') this.#checkProbe(connection, generation)
         else this.#serve(connection)
       },
@@ -263,12 +256,12 @@ export class Planner<Client> {
     const abandon = checkClient(core, generation, core.options.healthCheckTimeout, ({ ok }) => {
       connection.check = undefined
       if (ok) {
-        this.#health.panic.probePassed()
+        this.#host.health.panic.probePassed()
         this.#serve(connection)
         core.setHealth(connection, 'healthy')
       } else {
-        this.#health.panic.probeFailed()
-        this.#closer.closeConnection(connection, 'unhealthy', 'destroy')
+        this.#host.health.panic.probeFailed()
+        this.#host.closer.closeConnection(connection, 'unhealthy', 'destroy')
       }
       core.changed()
     })
@@ -279,7 +272,7 @@ export class Planner<Client> {
       timedOut: false,
       abandon: () => {
         abandon()
-        this.#health.panic.probeFailed()
+        this.#host.health.panic.probeFailed()
       },
     }
   }

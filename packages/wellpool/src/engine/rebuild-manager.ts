@@ -11,8 +11,19 @@ import type { HealthMonitor } from './health-monitor.ts'
 import type { CloseReason } from './metrics.ts'
 import type { Mark, ReasonKind } from './reason.ts'
 import { RebuildQueue } from './rebuild-queue.ts'
-import type { RebuildResult, RebuildStage } from './rebuild-result.ts'
+import { resultOf, tellEnd, tellMarked, tellStarted } from './rebuild-report.ts'
+import type { RebuildStage } from './rebuild-result.ts'
 import { Task } from './rebuild-task.ts'
+
+/** What the rebuild manager needs of the engine around it. */
+export interface RebuildHost<Client> {
+  readonly core: Core<Client>
+  readonly closer: Closer<Client>
+  readonly connector: Connector<Client>
+  readonly health: HealthMonitor<Client>
+  /** Takes a connection with a new client into service. */
+  putIntoService(connection: Connection<Client>): void
+}
 
 /**
  * Replaces the clients of connections. However a rebuild was decided (by a mark, by the sweep, by hand), it
@@ -22,25 +33,16 @@ export class RebuildManager<Client> {
   readonly #core: Core<Client>
   readonly #closer: Closer<Client>
   readonly #connector: Connector<Client>
-  readonly #health: HealthMonitor<Client>
-  readonly #swapped: (connection: Connection<Client>) => void
+  readonly #host: RebuildHost<Client>
   /** Every task, in the order of the marks. */
   readonly queue: RebuildQueue<Client>
 
-  /** @param swapped takes a connection with a new client into service */
-  constructor(
-    core: Core<Client>,
-    closer: Closer<Client>,
-    connector: Connector<Client>,
-    health: HealthMonitor<Client>,
-    swapped: (connection: Connection<Client>) => void,
-  ) {
-    this.#core = core
-    this.#closer = closer
-    this.#connector = connector
-    this.#health = health
-    this.#swapped = swapped
-    this.queue = new RebuildQueue(core, connector)
+  constructor(host: RebuildHost<Client>) {
+    this.#host = host
+    this.#core = host.core
+    this.#closer = host.closer
+    this.#connector = host.connector
+    this.queue = new RebuildQueue(host.core, host.connector)
   }
 
   /** R5: the first reason stays; only its urgency may rise. */
@@ -58,9 +60,7 @@ export class RebuildManager<Client> {
     const task = new Task(connection, new Alarm(core.clock, () => core.changed()), (cancelled) => this.#cancel(cancelled))
     connection.rebuild = task
     this.queue.add(task)
-    core.counters.rebuildsMarked[kind] = (core.counters.rebuildsMarked[kind] ?? 0) + 1
-    core.measure('rebuildMarked', kind)
-    core.events.emit('rebuildMarked', { ...core.identify(connection), reason: { kind, detail }, urgent })
+    tellMarked(core, connection, connection.mark)
     if (urgent) this.#leaveService(task)
     core.changed()
   }
@@ -172,7 +172,7 @@ export class RebuildManager<Client> {
     core.idle.remove(connection)
     if (generation.status === 'live' && generation.leases > 0) return
     if (connection.state === 'rebuilding') return
-    this.#health.abandon(connection)
+    this.#host.health.abandon(connection)
     if (task.inFlight) {
       // A planned rebuild is under way: the successor is kept.
       core.setState(connection, 'rebuilding')
@@ -218,9 +218,7 @@ export class RebuildManager<Client> {
     task.begun = true
     task.startedAt = core.clock.now()
     task.oldGeneration = connection.current?.number ?? 0
-    core.counters.rebuildsStarted++
-    core.measure('rebuildStarted', mark.kind)
-    core.events.emit('rebuildStarted', { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
+    tellStarted(core, connection, mark)
   }
 
   #demand(task: Task<Client>): Demand<Client> {
@@ -293,7 +291,7 @@ export class RebuildManager<Client> {
     const { connection } = task
     const old = connection.current as Generation<Client>
     const mark = connection.mark as Mark
-    this.#health.abandon(connection)
+    this.#host.health.abandon(connection)
     if (connection.state !== 'idle') core.setState(connection, 'idle')
     core.idle.remove(connection)
     task.candidate = undefined
@@ -312,19 +310,9 @@ export class RebuildManager<Client> {
     } else {
       void this.#closer.close(old, 'rebuilt')
     }
-    this.#swapped(connection)
+    this.#host.putIntoService(connection)
 
-    const result = this.#result(task, mark, { success: true, newGeneration: successor.number })
-    core.counters.rebuildsCompleted++
-    core.measure('rebuildCompleted', mark.kind, result.durationMs)
-    core.events.emit('rebuildCompleted', {
-      ...core.identify(connection),
-      reason: reasonOf(mark),
-      durationMs: result.durationMs,
-      oldGeneration: task.oldGeneration,
-      newGeneration: successor.number,
-    })
-    task.tell(result)
+    tellEnd(core, task, mark, { success: true, newGeneration: successor.number })
   }
 
   #fail(task: Task<Client>, stage: RebuildStage, error: Error): void {
@@ -332,9 +320,7 @@ export class RebuildManager<Client> {
     const { connection } = task
     const mark = connection.mark as Mark
     this.#dropCandidate(task, 'rebuild_failed', 'destroy')
-    const result = this.#result(task, mark, { success: false, stage, error })
-    this.#report(task, mark, stage, error, result)
-    task.tell(result)
+    tellEnd(core, task, mark, { success: false, stage, error })
     // What follows is not one more failure.
     task.begun = false
     if (connection.state === 'rebuilding') {
@@ -400,24 +386,14 @@ export class RebuildManager<Client> {
     this.#dropCandidate(task, closing ? 'pool_closed' : 'evicted', closing ? 'destroy' : 'close')
     this.#forget(task)
     task.connection.rebuild = undefined
-    const error = closing
-      ? new PoolClosedError(`pool ${core.options.name} was closed during the rebuild`)
-      : new ConnectError(`connection ${task.connection.id} was closed before it could be rebuilt`)
     if (closing) {
-      task.tell(error)
+      task.tell(new PoolClosedError(`pool ${core.options.name} was closed during the rebuild`))
       return
     }
-    const result = this.#result(task, mark, { success: false, stage: 'replace', error })
-    if (task.begun) this.#report(task, mark, 'replace', error, result)
-    task.tell(result)
-  }
-
-  /** Counts and tells that a rebuild has failed. */
-  #report(task: Task<Client>, mark: Mark, stage: RebuildStage, error: Error, { durationMs }: RebuildResult): void {
-    const core = this.#core
-    core.counters.rebuildsFailed++
-    core.measure('rebuildFailed', mark.kind, durationMs)
-    core.events.emit('rebuildFailed', { ...core.identify(task.connection), reason: reasonOf(mark), stage, error })
+    const error = new ConnectError(`connection ${task.connection.id} was closed before it could be rebuilt`)
+    const outcome = { success: false, stage: 'replace', error } as const
+    if (task.begun) tellEnd(core, task, mark, outcome)
+    else task.tell(resultOf(core, task, mark, outcome))
   }
 
   #forget(task: Task<Client>): void {
@@ -428,27 +404,6 @@ export class RebuildManager<Client> {
     this.queue.delete(task)
     this.queue.batchEnded()
   }
-
-  #result(
-    task: Task<Client>,
-    mark: Mark,
-    outcome: Pick<RebuildResult, 'success'> & Partial<Pick<RebuildResult, 'newGeneration' | 'stage' | 'error'>>,
-  ): RebuildResult {
-    const { clock, labels } = this.#core
-    return {
-      connectionId: task.connection.id,
-      ...labels,
-      reason: reasonOf(mark),
-      oldGeneration: task.oldGeneration || (task.connection.current?.number ?? 0),
-      durationMs: task.startedAt === 0 ? 0 : clock.now() - task.startedAt,
-      timestamp: clock.wallNow(),
-      ...outcome,
-    }
-  }
-}
-
-function reasonOf({ kind, detail }: Mark): { kind: ReasonKind; detail: string } {
-  return { kind, detail }
 }
 
 function closeReason({ kind }: Mark): CloseReason {

@@ -1,23 +1,21 @@
 import { Alarm, NEVER } from './clock.ts'
-import type { Closer } from './closer.ts'
 import type { Connection, Generation } from './connection.ts'
 import type { Core } from './core.ts'
-import type { MarkConnection } from './health-monitor.ts'
+import type { MarkingHost } from './health-monitor.ts'
 import { limitReached } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /** What time does to connections: they come of age, they stand idle, and now and then all are evaluated. */
 export class Upkeep<Client> {
   readonly #core: Core<Client>
-  readonly #closer: Closer<Client>
-  readonly #mark: MarkConnection<Client>
+  readonly #host: MarkingHost<Client>
   readonly #sweep: Alarm
   readonly #idle: Alarm
 
-  constructor(core: Core<Client>, closer: Closer<Client>, mark: MarkConnection<Client>) {
+  constructor(host: MarkingHost<Client>) {
+    const { core } = host
+    this.#host = host
     this.#core = core
-    this.#closer = closer
-    this.#mark = mark
     this.#sweep = new Alarm(core.clock, () => this.#evaluateAll())
     this.#idle = new Alarm(core.clock, () => this.#closeIdle())
   }
@@ -60,7 +58,7 @@ export class Upkeep<Client> {
   evaluate(connection: Connection<Client>): void {
     if (connection.mark !== undefined) return
     const reason = limitReached(connection, this.#core.options, this.#core.clock.now())
-    if (reason !== undefined) this.#mark(connection, reason.kind, reason.detail, false)
+    if (reason !== undefined) this.#host.rebuilds.mark(connection, reason.kind, reason.detail, false)
   }
 
   /** A connection has become idle: sees to it that somebody looks when its time is over. */
@@ -82,7 +80,7 @@ export class Upkeep<Client> {
         next = Math.min(next, left)
         continue
       }
-      this.#closer.closeConnection(connection, 'idle', 'close')
+      this.#host.closer.closeConnection(connection, 'idle', 'close')
       surplus--
     }
     this.#idle.set(next)

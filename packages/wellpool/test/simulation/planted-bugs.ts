@@ -157,8 +157,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'successors know no limit',
     file: 'planner.ts',
-    find: 'return surgeRoom ? this.#rebuilds().nextPlanned() : undefined',
-    replace: 'return this.#rebuilds().nextPlanned()',
+    find: 'return surgeRoom ? this.#host.rebuilds.nextPlanned() : undefined',
+    replace: 'return this.#host.rebuilds.nextPlanned()',
   },
   {
     name: 'a borrowed client is closed at the swap',
