@@ -101,7 +101,7 @@ export class Connection<Client> implements Linked<Connection<Client>> {
   failures = 0
   /** When the run of failures began and when the last one was, ms of the clock. */
   failingSince = 0
-  lastFailedAt = Number.NEGATIVE_INFINITY
+  lastFailedAt = -NEVER
   /** Checks in a row that were far slower than the pool's usual. */
   slowChecks = 0
   /** When it last became idle, ms of the clock. */

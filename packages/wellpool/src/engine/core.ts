@@ -55,7 +55,7 @@ export class Core<Client> {
   /** How many borrowers a client serves at the same time. */
   readonly maxLeases: number
   /** Who has not proven itself since then is a suspect. ms of the clock. */
-  suspectSince = Number.NEGATIVE_INFINITY
+  suspectSince = -NEVER
   /**
    * Changes every {@link BEAT} ms while leases are handed out. Within a beat the hot path does without the
    * clock, whose reading would cost as much as all the rest of an acquire.

@@ -46,7 +46,7 @@ export class HealthMonitor<Client> {
     connection.failures = 0
     connection.slowChecks = 0
     connection.requestsSeen = 0
-    connection.lastFailedAt = Number.NEGATIVE_INFINITY
+    connection.lastFailedAt = -NEVER
     connection.recheck ??= new Alarm(this.#core.clock, () => this.#recheck(connection))
     connection.recheck.clear()
     connection.healthCheck ??= new Alarm(this.#core.clock, () => {
@@ -101,7 +101,7 @@ export class HealthMonitor<Client> {
     const served = requests !== connection.requestsSeen
     connection.requestsSeen = requests
     // What has served a request since its last turn has proven itself by that.
-    if (served && lastProvenAt >= core.suspectSince && lastProvenAt !== Number.NEGATIVE_INFINITY) return
+    if (served && lastProvenAt >= core.suspectSince && lastProvenAt !== -NEVER) return
     this.check(connection)
   }
 
@@ -139,7 +139,7 @@ export class HealthMonitor<Client> {
     const core = this.#core
     const { options } = core
     connection.failures = 0
-    connection.lastFailedAt = Number.NEGATIVE_INFINITY
+    connection.lastFailedAt = -NEVER
     generation.lastProvenAt = core.clock.now()
     generation.usedSinceProof = false
     const usual = core.checkTimes.usual
@@ -191,7 +191,7 @@ export class HealthMonitor<Client> {
       this.#recheckSoon(connection)
       return
     }
-    generation.lastProvenAt = Number.NEGATIVE_INFINITY
+    generation.lastProvenAt = -NEVER
     if (!core.panic) core.suspectAll()
     if (connection.failures < core.options.unhealthyThreshold) {
       core.setHealth(connection, 'degraded')

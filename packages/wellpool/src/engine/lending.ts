@@ -146,7 +146,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
       this.#engine.lost(generation, `lost in use: ${core.copyError(error).message}`, error)
       return false
     }
-    generation.lastProvenAt = Number.NEGATIVE_INFINITY
+    generation.lastProvenAt = -NEVER
     generation.provenBeat = -1
     if (generation.connection.current === generation) this.#engine.upkeep.evaluate(generation.connection)
     return false

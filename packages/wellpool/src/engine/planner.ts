@@ -107,7 +107,7 @@ export class Planner<Client> {
     // one rather than the hedge that has won.
     if (!free.some(({ state }) => state !== 'checking')) return
     const worth = ({ health, current, check }: Connection<Client>): number =>
-      check !== undefined || health === 'degraded' || health === 'unhealthy' ? Number.NEGATIVE_INFINITY : (current?.lastProvenAt ?? 0)
+      check !== undefined || health === 'degraded' || health === 'unhealthy' ? -NEVER : (current?.lastProvenAt ?? 0)
     for (const connection of free.sort((a, b) => worth(a) - worth(b) || 0)) {
       if (surplus-- <= 0) return
       this.#host.closer.closeConnection(connection, 'surplus', connection.check === undefined ? 'close' : 'destroy')

@@ -1,4 +1,3 @@
-import { Backoff } from './backoff.ts'
 import { checkClient } from './client-check.ts'
 import { Alarm, Deadline } from './clock.ts'
 import type { Closer } from './closer.ts'
@@ -81,9 +80,9 @@ export class RebuildManager<Client> {
     return task
   }
 
-  /** Takes the mark off again. Caller must know that the rebuild has not begun. */
+  /** Takes the mark off again, if the rebuild has not begun and nobody else waits for it. */
   unmark(task: Task<Client>): void {
-    if (task.begun || task.connection.rebuild !== task) return
+    if (task.begun || task.listeners.size > 0 || task.connection.rebuild !== task) return
     this.#forget(task)
     task.connection.mark = undefined
     task.connection.rebuild = undefined
@@ -98,8 +97,7 @@ export class RebuildManager<Client> {
     const task = connection.rebuild as Task<Client>
     task.released = true
     if (connection.mark?.urgent === true) {
-      if ((connection.current?.leases ?? 0) > 0) return true
-      this.#leaveService(task)
+      if ((connection.current?.leases ?? 0) === 0) this.#leaveService(task)
       return true
     }
     if (connection.state === 'idle' && this.#core.options.rebuildMaxSurge === 0 && this.queue.canBegin(task)) {
@@ -170,8 +168,7 @@ export class RebuildManager<Client> {
     const { connection } = task
     const generation = connection.current as Generation<Client>
     core.idle.remove(connection)
-    if (generation.status === 'live' && generation.leases > 0) return
-    if (connection.state === 'rebuilding') return
+    if (connection.state === 'rebuilding' || (generation.status === 'live' && generation.leases > 0)) return
     this.#host.health.abandon(connection)
     if (task.inFlight) {
       // A planned rebuild is under way: the successor is kept.
@@ -182,7 +179,7 @@ export class RebuildManager<Client> {
     const byHand = task.manual || connection.mark?.kind === 'manual'
     const goesOn = core.state === 'running' || (core.state === 'paused' && byHand)
     if (!goesOn || this.#connector.breaker !== 'closed') {
-      this.#closer.closeConnection(connection, closeReason(connection.mark as Mark), 'destroy')
+      this.#closer.closeConnection(connection, connection.mark?.kind === 'connection_lost' ? 'lost' : 'unhealthy', 'destroy')
       return
     }
     core.setState(connection, 'rebuilding')
@@ -228,7 +225,6 @@ export class RebuildManager<Client> {
         task.connect = connect
         if (task.phase === 'queued') {
           task.needsCheck = true
-          task.phase = 'connecting'
           this.#begun(task)
         }
         task.phase = 'connecting'
@@ -334,17 +330,13 @@ export class RebuildManager<Client> {
 
   /** Nothing has happened: the old client serves on, the mark stays, the next try comes with backoff. */
   #retryLater(task: Task<Client>): void {
-    const { options } = this.#core
     this.#again(task)
-    const backoff = new Backoff()
-    backoff.failures = task.failures++
-    backoff.fail(options.random)
     task.manual = false
     task.ahead = false
     // Behind those that have not had their first try.
     this.queue.delete(task)
     this.queue.add(task)
-    task.retry.set(Math.max(1, backoff.delay(options.backoff, false)))
+    task.retryLater(this.#core.options)
   }
 
   /** Back to where the successor's connect has not begun. */
@@ -404,8 +396,4 @@ export class RebuildManager<Client> {
     this.queue.delete(task)
     this.queue.batchEnded()
   }
-}
-
-function closeReason({ kind }: Mark): CloseReason {
-  return kind === 'connection_lost' ? 'lost' : 'unhealthy'
 }

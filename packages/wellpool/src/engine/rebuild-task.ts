@@ -1,6 +1,8 @@
+import { Backoff } from './backoff.ts'
 import type { Alarm, Deadline } from './clock.ts'
 import type { Connection, Generation, RebuildTask } from './connection.ts'
 import type { Connect } from './connector.ts'
+import type { ResolvedOptions } from './options.ts'
 import type { RebuildResult } from './rebuild-result.ts'
 
 /** Hears how a rebuild ended. An error: it never came to a result, because the pool closed. */
@@ -33,8 +35,8 @@ export class Task<Client> implements RebuildTask {
   candidate: Generation<Client> | undefined
   abandonCheck: (() => void) | undefined
   deadline: Deadline | undefined
-  /** Failed tries. */
-  failures = 0
+  /** The waits between failed tries. */
+  readonly #backoff = new Backoff()
   readonly listeners = new Set<RebuildListener>()
   readonly #cancel: (task: Task<Client>) => void
 
@@ -54,6 +56,12 @@ export class Task<Client> implements RebuildTask {
 
   cancel(): void {
     this.#cancel(this)
+  }
+
+  /** Plans the next try after one more that has failed. */
+  retryLater({ backoff, random }: ResolvedOptions): void {
+    this.#backoff.fail(random)
+    this.retry.set(Math.max(1, this.#backoff.delay(backoff, false)))
   }
 
   tell(outcome: RebuildResult | Error): void {

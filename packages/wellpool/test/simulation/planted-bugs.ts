@@ -25,7 +25,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a connection serves on after a failed use',
     file: 'lending.ts',
-    find: '    generation.lastProvenAt = Number.NEGATIVE_INFINITY\n',
+    find: '    generation.lastProvenAt = -NEVER\n',
     replace: '',
   },
   {
@@ -152,7 +152,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a successor takes its place unchecked',
     file: 'rebuild-manager.ts',
     find: 'if (task.needsCheck) this.#checkCandidate(task, generation)',
-    replace: 'if (task.needsCheck && task.failures > 99) this.#checkCandidate(task, generation)',
+    replace: 'if (task.needsCheck && task.startedAt < 0) this.#checkCandidate(task, generation)',
   },
   {
     name: 'successors know no limit',
