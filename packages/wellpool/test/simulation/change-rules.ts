@@ -101,11 +101,14 @@ function checkPanic(world: World, before: View, after: View): void {
   for (const [id, { record, client }] of after) {
     if (record.state === 'connecting' || record.state === 'closing' || client === undefined) continue
     size++
-    if (client.failures > 0 && clock.now() - client.failedAt < window) failing++
-    if (record.mark?.kind === 'health_failures' && before.get(id)?.record.mark === undefined) marked = id
+    const isMarked = record.mark?.kind === 'health_failures' && before.get(id)?.record.mark === undefined
+    if (isMarked) marked = id
+    // Of those that failed in this very step, one was the first.
+    const sinceFailure = clock.now() - client.failedAt
+    if (client.failures > 0 && sinceFailure > 0 && sinceFailure < window && !isMarked) failing++
   }
-  if (marked !== undefined && size >= 3 && failing > options.panicThreshold * size) {
-    world.problem(`${world.trace.name(marked)} is marked for its failed checks, while ${failing} of ${size} fail theirs`)
+  if (marked !== undefined && size >= 3 && failing + 1 > options.panicThreshold * size) {
+    world.problem(`${world.trace.name(marked)} is marked for its failed checks, while ${failing} others of ${size} fail theirs`)
   }
 }
 
@@ -123,8 +126,9 @@ function checkAnswers(world: World): void {
 function checkKeptSuccessors(world: World): void {
   const { kept } = world.model
   if (!world.isEnding && world.life !== 'paused') {
-    for (const { client, live, lost, evicted } of kept.clients) {
-      if (!live && !lost && !evicted) world.problem(`client ${client.id} was ready to take a place that was lost, and was closed instead`)
+    for (const { client, live, lost, evicted, failures } of kept.clients) {
+      if (!live && !lost && !evicted && failures === 0)
+        world.problem(`client ${client.id} was ready to take a place that was lost, and was closed instead`)
     }
     for (const call of kept.connects) if (call.signal?.aborted === true) world.problem('a connect for a place that was lost is given up')
   }
