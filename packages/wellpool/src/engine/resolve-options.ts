@@ -123,8 +123,16 @@ export function resolveOptions(layers: readonly PoolOptions[], fallbackName: str
     minConnections: undefined as number | undefined,
     backoff: { ...DEFAULT_OPTIONS.backoff },
   }
-  const backoffs = merge(options, RULES, layers, OPTION_NAMES, 'options', path, problems)
-  merge(options.backoff, BACKOFF_RULES, backoffs, Object.keys(BACKOFF_RULES), 'backoff', `${path}backoff.`, problems)
+  const backoffs = merge(options, RULES, layers, OPTION_NAMES, 'an object', path, problems)
+  merge(
+    options.backoff,
+    BACKOFF_RULES,
+    backoffs,
+    Object.keys(BACKOFF_RULES),
+    'an object { base, max, maxWhileWaited }',
+    `${path}backoff.`,
+    problems,
+  )
   options.minConnections ??= Math.min(2, options.maxConnections)
   const resolved = options as unknown as ResolvedOptions
   checkTogether(resolved, path, problems)
@@ -142,7 +150,7 @@ function merge(
   rules: Rules,
   layers: readonly unknown[],
   names: readonly string[],
-  what: string,
+  shape: string,
   path: string,
   problems: ConfigProblem[],
 ): unknown[] {
@@ -150,7 +158,7 @@ function merge(
   const backoffs: unknown[] = []
   for (const layer of layers) {
     if (layer === undefined) continue
-    if (!isObject(layer)) problems.push(problem(path.slice(0, -1) || what, show(layer), 'an object'))
+    if (!isObject(layer)) problems.push(problem(path.slice(0, -1) || 'options', show(layer), shape))
     else
       for (const [key, given] of Object.entries(layer)) {
         if (given === undefined) continue
