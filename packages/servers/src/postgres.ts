@@ -7,6 +7,7 @@ import pg from 'pg'
 import { freePort } from './free-port.ts'
 import { Guard } from './guard.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
+import { childrenOf, haveEnded } from './processes.ts'
 import { giveTo, type RunAs, unprivileged } from './run-as.ts'
 import { runToEnd } from './run-to-end.ts'
 
@@ -130,7 +131,11 @@ export class PostgresServer {
 
   /** Stops the server; its data stay. Resolves when the process has ended. Default `immediate`. */
   async stop(mode: PostgresStopMode = 'immediate'): Promise<void> {
+    const { pid } = this.#guard
+    const orphans = mode === 'crash' && pid !== undefined ? await childrenOf(pid) : []
     await this.#guard.end(STOP_SIGNALS[mode])
+    // Nobody has told them. Until they find out by themselves they hold the shared memory, and no server starts on it.
+    await haveEnded(orphans)
   }
 
   /** Stops and starts the server. */
