@@ -102,7 +102,8 @@ function checkPanic(world: World, before: View, after: View): void {
     if (record.state === 'connecting' || record.state === 'closing' || client === undefined) continue
     size++
     const isMarked = record.mark?.kind === 'health_failures' && before.get(id)?.record.mark === undefined
-    if (isMarked) marked = id
+    // A check that stays silent while others answer is given up before it has failed; that is another matter.
+    if (isMarked && client.failures >= options.unhealthyThreshold) marked = id
     // Of those that failed in this very step, one was the first.
     const sinceFailure = clock.now() - client.failedAt
     if (client.failures > 0 && sinceFailure > 0 && sinceFailure < window && !isMarked) failing++

@@ -41,10 +41,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '        if (destroy) this.#destroyClient(generation.client)\n        else this.#end(generation)\n',
   },
   {
-    name: 'a client is closed twice',
+    name: 'a goodbye that comes after its time-out is counted again',
     file: 'closer.ts',
-    find: "if (generation.status === 'closing' || generation.status === 'gone') return false",
-    replace: "if (generation.status === 'gone') return false",
+    find: '        if (!this.#closing.delete(generation)) return\n',
+    replace: '        this.#closing.delete(generation)\n',
+  },
+  {
+    name: 'a client is destroyed although its goodbye has succeeded',
+    file: 'closer.ts',
+    find: '        () => end(false),\n        () => end(true),\n',
+    replace: '        () => end(true),\n        () => end(true),\n',
   },
   {
     name: 'a goodbye that fails is not followed by destroy',
