@@ -22,7 +22,7 @@ export class Generation<Client> {
   evicted = false
   /** Whether the peer asked for it to be replaced: no new leases. */
   retiredByPeer = false
-  retireDetail: string | undefined = undefined
+  retireDetail = ''
   /** Whether a check is wanted before it serves again although it has proven itself in time: its use was slow. */
   checkWanted = false
   /** Whether a borrower has had it since its last check or connect. */

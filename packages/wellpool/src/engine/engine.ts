@@ -192,13 +192,13 @@ export class Engine<Client> {
     const { connection } = generation
     if (generation.status !== 'live' || generation.retiredByPeer) return
     generation.retiredByPeer = true
-    generation.retireDetail = detail
+    generation.retireDetail = this.core.mask(String(detail ?? 'the peer asked for it'))
     if (connection.current === generation) this.#markRetired(connection, generation)
   }
 
   #markRetired(connection: Connection<Client>, { retireDetail }: Generation<Client>): void {
     this.core.idle.remove(connection)
-    this.rebuilds.mark(connection, 'retired_by_peer', this.core.mask(String(retireDetail ?? 'the peer asked for it')), false)
+    this.rebuilds.mark(connection, 'retired_by_peer', retireDetail, false)
     this.core.changed()
   }
 

@@ -86,6 +86,9 @@ export class RebuildManager<Client> {
     this.#forget(task)
     task.connection.mark = undefined
     task.connection.rebuild = undefined
+    const { current } = task.connection
+    // What the mark by hand had covered: the peer's wish stands.
+    if (current?.retiredByPeer === true) this.mark(task.connection, 'retired_by_peer', current.retireDetail, false)
   }
 
   /**
