@@ -234,7 +234,11 @@ export class Lending<Client> implements LeaseOwner<Client> {
         connection.busySince = busySince
         if (core.overdue > 0) core.changed()
         core.waiting.shift()?.resolve(lease)
-        if (free) return
+        // A client that serves several may have room for the next.
+        if (free) {
+          if (generation.leases < core.maxLeases) core.makeAvailable(connection)
+          return
+        }
       } else {
         core.changed()
       }

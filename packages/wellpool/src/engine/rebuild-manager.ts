@@ -83,12 +83,11 @@ export class RebuildManager<Client> {
   /** Takes the mark off again, if the rebuild has not begun and nobody else waits for it. */
   unmark(task: Task<Client>): void {
     if (task.begun || task.listeners.size > 0 || task.connection.rebuild !== task) return
+    // Meanwhile the peer has asked for it too: it has to be rebuilt all the same.
+    if (task.connection.current?.retiredByPeer === true) return
     this.#forget(task)
     task.connection.mark = undefined
     task.connection.rebuild = undefined
-    const { current } = task.connection
-    // What the mark by hand had covered: the peer's wish stands.
-    if (current?.retiredByPeer === true) this.mark(task.connection, 'retired_by_peer', current.retireDetail, false)
   }
 
   /**
@@ -97,7 +96,9 @@ export class RebuildManager<Client> {
    * @returns whether the connection has left service and must not be handed out
    */
   atRelease(connection: Connection<Client>): boolean {
-    const task = connection.rebuild as Task<Client>
+    const task = connection.rebuild as Task<Client> | undefined
+    // The pool is closing: what was decided leads nowhere any more.
+    if (task === undefined) return true
     task.released = true
     if (connection.mark?.urgent === true) {
       if ((connection.current?.leases ?? 0) === 0) this.#leaveService(task)
