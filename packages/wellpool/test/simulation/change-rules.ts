@@ -33,9 +33,12 @@ function checkMark(world: World, { id, generation, mark, state }: ConnectionReco
   if (before.mark === undefined || generation !== before.generation || state === 'closing' || world.isEnding) return
   const { kind, detail, urgent } = before.mark
   const problem = (text: string): void => world.problem(`${world.trace.name(id)} ${text}: ${kind}, ${detail}`)
+  // What a batch has marked and could not begin in time it takes off again; another reason may have come up meanwhile.
+  const mayGo = kind === 'manual' && world.mayUnmark.has(id)
   if (mark === undefined) {
-    if (kind !== 'manual' || !world.mayUnmark.has(id)) problem('has lost its mark')
-  } else if (mark.kind !== kind || mark.detail !== detail) problem('has another mark than before')
+    if (!mayGo) problem('has lost its mark')
+  } else if (mark.kind !== kind && mayGo) return
+  else if (mark.kind !== kind || mark.detail !== detail) problem('has another mark than before')
   else if (urgent && !mark.urgent) problem('is no longer urgently marked')
 }
 
@@ -64,6 +67,8 @@ function checkClosing(world: World, { record, client }: Shown, before: View, aft
     return
   const placesBefore = places(before)
   if (placesBefore > options.maxConnections || world.panicked) return
+  // Marked, closed to make room and failed to connect, all at once.
+  if (world.driver.ledger.connects.some(({ connectionId, begunAt }) => connectionId === record.id && begunAt === clock.now())) return
   const idleFor = clock.now() - client.idleSince
   const name = world.trace.name(record.id)
   if (idleFor < options.idleTimeout - 1) world.problem(`${name} was well and idle for ${idleFor} ms, and is closed`)

@@ -317,7 +317,7 @@ export class Model {
     if (!this.#timedOut(call)) return
     // After a sleep several reasons come true at once, and only one of them is a failure.
     const late = this.ageOf(call) > (this.#timeouts.get(call) ?? 0) + 1
-    if (late || this.ageOf(call) >= this.#options().rebuildTimeout - 1) this.outage.uncertain = true
+    if (late || this.stale.has(call) || this.ageOf(call) >= this.#options().rebuildTimeout - 1) this.outage.uncertain = true
     else this.#connectFailed()
   }
 
