@@ -40,7 +40,7 @@ export async function recover(world: World, invariants: Invariants, actions: Act
     await pass(2 * options.backoff.max + marked.length * (2 * oneConnect + 2 * oneCheck + oneClose + options.rebuildBatchDelay + 5))
     for (const { record } of marked) {
       const now = invariants.shown().get(record.id)?.record
-      if (now?.generation === record.generation && now.state !== 'closing') {
+      if (now?.generation === record.generation && now.mark?.kind === record.mark?.kind && now.state !== 'closing') {
         world.problem(`${world.trace.name(record.id)} is still marked with ${record.mark?.kind}, and the endpoint has long been back`)
       }
     }
