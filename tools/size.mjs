@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { root } from './bootstrap.mjs'
 
-/** What is allowed now. The aim is 20 kB; docs and changes that bring it nearer lower this number, nothing raises it. */
+/** What is allowed now: it is only ever lowered, towards the aim. */
 const BUDGET = 23_600
 const AIM = 20_000
 
