@@ -1,17 +1,19 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const source = (file: string): string => fileURLToPath(new URL(`packages/wellpool/src/${file}`, import.meta.url))
+const library = new URL('packages/wellpool/', import.meta.url)
+
+/** The entries of the library by what they export, but from the sources: nothing has to be built before the tests. */
+const { exports } = JSON.parse(readFileSync(new URL('package.json', library), 'utf8')) as { exports: Record<string, { default?: string }> }
+const alias = Object.entries(exports).flatMap(([entry, { default: built }]) => {
+  if (built === undefined) return []
+  const source = built.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+  return [{ find: new RegExp(`^wellpool${entry.slice(1)}$`), replacement: fileURLToPath(new URL(source, library)) }]
+})
 
 export default defineConfig({
-  // Tests see the sources, so that nothing has to be built before them.
-  resolve: {
-    alias: [
-      { find: /^wellpool$/, replacement: source('index.ts') },
-      { find: /^wellpool\/testing$/, replacement: source('testing/index.ts') },
-      { find: /^wellpool\/(.+)$/, replacement: source('drivers/$1.ts') },
-    ],
-  },
+  resolve: { alias },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'bench/test/**/*.test.ts', 'tools/test/**/*.test.ts'],
     typecheck: {

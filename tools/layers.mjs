@@ -31,6 +31,8 @@ export const CONTRACT = ['clock', 'connection-state', 'driver', 'duration', 'err
  * `ssh-channel.ts`, `ssh/…`) are one unit, and units never import each other.
  */
 export const FOLDERS = {
+  adapters: { peers: false },
   drivers: { peers: false },
+  telemetry: { peers: false },
   testing: { peers: true },
 }

@@ -1,11 +1,12 @@
 export { freePort } from './free-port.ts'
+export { NoServerError } from './no-server-error.ts'
 export {
   canStartPostgres,
   createDatabase,
   dropDatabase,
-  NoServerError,
   type PostgresServer,
   type PostgresServerOptions,
   type PostgresStopMode,
   startPostgres,
 } from './postgres.ts'
+export { findProgram, type Program } from './programs.ts'

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
 import { Guard } from './guard.ts'
+import { NoServerError } from './no-server-error.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
 import { childrenOf, haveEnded } from './processes.ts'
 import { giveTo, type RunAs, unprivileged } from './run-as.ts'
@@ -25,11 +26,6 @@ export interface PostgresServerOptions {
   readonly hba?: readonly string[]
   /** Turns TLS on, with this certificate and its key (PEM). */
   readonly tls?: { readonly certificate: string; readonly key: string }
-}
-
-/** Nothing on this machine can serve: neither npm's binaries nor installed ones. */
-export class NoServerError extends Error {
-  override readonly name = 'NoServerError'
 }
 
 /** Only the fresh data of one test run are at stake: nothing needs to reach a disk. */

@@ -1,10 +1,8 @@
 import { canStartPostgres } from '@wellpool/servers'
-import { describe, inject, it } from 'vitest'
+import { inject } from 'vitest'
+import { describeIf } from './describe-if.ts'
 
 export { type PostgresServer, type PostgresServerOptions, startPostgres } from '@wellpool/servers'
-
-/** Real servers take their time on a machine that is busy with other test files. */
-const TIMEOUT_MS = 60_000
 
 interface Answer {
   readonly url?: string
@@ -33,17 +31,4 @@ export async function describeOwnPostgres(name: string, declare: () => void | Pr
     name,
     declare,
   )
-}
-
-function describeIf(missing: string | undefined, name: string, declare: () => void | Promise<void>): void {
-  if (missing === undefined) {
-    describe(name, { timeout: TIMEOUT_MS }, declare)
-    return
-  }
-  const message = `NOT RUN: ${name}: ${missing}`
-  if (process.env.CI === 'true') throw new Error(message)
-  console.error(`\n${message}\n`)
-  describe(name, () => {
-    it('is not run', ({ skip }) => skip(missing))
-  })
 }
