@@ -14,7 +14,7 @@ export const ENGINE_ROWS = [
   ['client-check', 'connector'],
   ['health-monitor', 'rebuild-task'],
   ['rebuild-queue', 'rebuild-report'],
-  ['rebuild-manager', 'upkeep'],
+  ['rebuild-manager', 'upkeep', 'second-opinions'],
   ['planner'],
   ['engine'],
   ['lending', 'lifecycle', 'manual-rebuilds', 'stats'],

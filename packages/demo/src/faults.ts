@@ -40,7 +40,7 @@ export const FAULTS: readonly FaultKind[] = [
   { key: '1', name: 'one backend killed', boundMs: 1_000, awayMs: 0, inject: (scene) => kill(scene, 1) },
   { key: '2', name: 'all backends killed', boundMs: 2_000, awayMs: 0, inject: (scene) => kill(scene, Number.POSITIVE_INFINITY) },
   {
-    // What is under way on a silent flow ends by the application's own query time-out, and the pool hears of it then.
+    // What is under way on a silent flow is found out by asking the server over another connection.
     key: '3',
     name: 'all flows silent',
     boundMs: 5_000,

@@ -1,5 +1,6 @@
 export { freePort } from './free-port.ts'
 export { NoServerError } from './no-server-error.ts'
+export { PGBOUNCER, type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 export {
   canStartPostgres,
   createDatabase,

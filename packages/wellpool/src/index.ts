@@ -7,7 +7,7 @@ export {
   type Driver,
   defineDriver,
   type ErrorClass,
-  type SecondOpinion,
+  type OpinionContext,
   type Watcher,
 } from './engine/driver.ts'
 export type { Duration } from './engine/duration.ts'
@@ -30,7 +30,7 @@ export type {
   WaitOptions,
 } from './engine/pool-types.ts'
 export { createPools, type PoolSpec, type PoolSpecs, type Pools } from './engine/pools.ts'
-export type { Mark, Reason, ReasonKind } from './engine/reason.ts'
+export type { Mark, Reason, ReasonKind, SecondOpinion } from './engine/reason.ts'
 export type { BatchRebuildResult, RebuildResult, RebuildStage } from './engine/rebuild-result.ts'
 export type { BreakerState, ConnectionRecord, PoolState, PoolStats } from './engine/records.ts'
 export { OPTION_NAMES } from './engine/resolve-options.ts'

@@ -17,7 +17,7 @@ export class PostgresConnector {
     const { config, foundPassword } = resolvePostgresOptions(options)
     this.#config = config
     this.#password = options.password
-    this.#session = { onConnect: options.onConnect, discardAll: options.discardAll ?? false }
+    this.#session = { onConnect: options.onConnect, discardAll: options.discardAll ?? false, identified: options.secondOpinion ?? true }
     this.#secrets = new PostgresSecrets(foundPassword, options)
   }
 

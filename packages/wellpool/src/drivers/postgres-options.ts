@@ -55,6 +55,12 @@ export interface PostgresOptions {
    * is neither.
    */
   discardAll?: boolean | undefined
+  /**
+   * Whether a query that takes far longer than usual leads to a question, over another connection, what the server
+   * is doing for it (`pg_stat_activity`): a dead connection is found out then, and a long query is left alone. Costs
+   * one round trip at each connect. Default true.
+   */
+  secondOpinion?: boolean | undefined
 }
 
 type Check = (value: unknown) => boolean
@@ -83,6 +89,8 @@ const duration = (min: number, parameters: readonly string[] = []): Rule => ({
   parameters,
 })
 
+const flag: Rule = { fits: (value) => typeof value === 'boolean', allowed: 'true or false' }
+
 const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
   connectionString: { fits: isText, allowed: 'postgres://user:password@host:port/database', secret: true },
   host: text(),
@@ -107,7 +115,8 @@ const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
   keepAliveDelay: duration(1000),
   types: { fits: (value) => isObject(value) && 'getTypeParser' in (value as object), allowed: 'an object with the function getTypeParser' },
   onConnect: { fits: (value) => typeof value === 'function', allowed: 'a function' },
-  discardAll: { fits: (value) => typeof value === 'boolean', allowed: 'true or false' },
+  discardAll: flag,
+  secondOpinion: flag,
 }
 
 /** What an address says by its form, whatever its parameters. */

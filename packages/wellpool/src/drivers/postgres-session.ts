@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net'
 import type pg from 'pg'
 import type { Watcher } from '../engine/driver.ts'
+import type { SecondOpinion } from '../engine/reason.ts'
+import { SocketActivity } from './postgres-activity.ts'
 import { endsSession } from './postgres-errors.ts'
+import { ActivityReader, askAbout, type Backend, type Flow, identify } from './postgres-opinion.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 
 /** What pg's client has inside, in all of its versions 8. */
@@ -17,19 +20,23 @@ interface ClientInternals {
   }
   /** Whether the server has answered everything and no query waits. */
   readonly readyForQuery?: boolean
+  /** The server's process, as named at log-in. */
+  readonly processID?: number
 }
 
 /** What the sessions of one driver have in common. */
 export interface SessionOptions {
   readonly onConnect: PostgresOptions['onConnect']
   readonly discardAll: boolean
+  /** Whether the server is asked at the connect which process serves the session. */
+  readonly identified: boolean
 }
 
 /**
  * What is known of one client and its session beyond what pg tells: whether a transaction is open, what a borrower
  * has left behind, and whether and why the connection was lost.
  */
-export class PostgresSession {
+export class PostgresSession implements Flow {
   readonly #client: pg.Client
   readonly #internals: ClientInternals
   readonly #options: SessionOptions
@@ -44,11 +51,15 @@ export class PostgresSession {
   #watcher: Watcher | undefined
   #probe: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
+  #backend: Backend | undefined
+  readonly #activities: ActivityReader
+  #activity: SocketActivity | undefined
 
   /** @param client one that has not been connected yet. */
   constructor(client: pg.Client, options: SessionOptions) {
     this.#client = client
     this.#options = options
+    this.#activities = new ActivityReader(client)
     this.#internals = client as unknown as ClientInternals
     const { connection } = this.#internals
     connection.on('readyForQuery', ({ status }) => {
@@ -74,6 +85,10 @@ export class PostgresSession {
   /** Connects, logs in, and sets the session up. */
   async open(signal: AbortSignal): Promise<void> {
     await this.#client.connect()
+    if (this.#options.identified) {
+      this.#activity = new SocketActivity(this.#internals.connection.stream)
+      this.#backend = await identify(this.#client, this.#internals.processID)
+    }
     await this.#setUp(signal)
   }
 
@@ -93,6 +108,28 @@ export class PostgresSession {
       })
     }
     await this.#probe
+  }
+
+  get backend(): Backend | undefined {
+    return this.#backend
+  }
+
+  get hasRequestInFlight(): boolean {
+    return this.#internals.readyForQuery !== true
+  }
+
+  get quietFor(): number {
+    return this.#activity?.quietFor ?? 0
+  }
+
+  /** Whether the server could tell more of the request in flight than is known here. */
+  get mayAskAbout(): boolean {
+    return this.#backend !== undefined && this.hasRequestInFlight
+  }
+
+  /** What the server does for this session, asked over another one that nobody uses. */
+  secondOpinion(other: PostgresSession, limit: number): Promise<SecondOpinion> {
+    return askAbout(this, other.#activities, other.#backend, limit)
   }
 
   /** Undoes what a borrower has left. Returns nothing when there is nothing to do. */
@@ -156,7 +193,7 @@ export class PostgresSession {
 
   /** Whether something is in flight, or a transaction is open. */
   get #unfinished(): boolean {
-    return this.#status !== 'I' || this.#internals.readyForQuery !== true
+    return this.#status !== 'I' || this.hasRequestInFlight
   }
 
   /** Whether the server sends notifications that the set-up of the session did not ask for. */

@@ -23,6 +23,9 @@ export type { PasswordContext, PostgresOptions } from './postgres-options.ts'
  * - `watch`: reports the end of the socket and the errors with which the server ends a session, as they arrive.
  * - `destroy`: closes the socket. The server notices when it next reads or writes: a statement that is running
  *   there runs on until then.
+ * - `secondOpinion`: what `pg_stat_activity` says of the session. A query that runs, a transaction in which the
+ *   application thinks, and COPY are `working`; a session that has ended, or waits for a command that is on its way, is
+ *   `gone`; behind a pooler such as PgBouncer, whose sessions are not the server's, all is `unknown`.
  * - `classify`: by SQLSTATE.
  *
  * @throws ConfigError when options are wrong: all that are, at once. No message ever shows a password.
@@ -52,6 +55,8 @@ export function postgres(options: PostgresOptions = {}): Driver<pg.Client> {
     destroy: (client) => sessionOf(client).destroy(),
     ref: (client) => sessionOf(client).ref(),
     unref: (client) => sessionOf(client).unref(),
+    secondOpinion: (client, other, { limit, signal }) => abortable(sessionOf(client).secondOpinion(sessionOf(other), limit), signal),
+    mayAskAbout: (client) => sessionOf(client).mayAskAbout,
     classify: (error) => classifyPostgresError(error, connector.hasThrown(error)),
     secrets: () => connector.secrets,
   }

@@ -2,6 +2,7 @@ import { Deadline } from './clock.ts'
 import { attempt } from './closer.ts'
 import type { Generation } from './connection.ts'
 import type { Core } from './core.ts'
+import type { CheckContext } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { HealthCheckError } from './errors.ts'
 
@@ -12,6 +13,9 @@ export interface CheckResult {
   readonly timedOut: boolean
   readonly error: HealthCheckError | undefined
 }
+
+/** What is asked of a client: by default the driver's check. */
+export type Ask<Client> = (client: Client, context: CheckContext) => unknown
 
 /** Ends a check; its signal is aborted and nothing is heard of it any more. */
 export type Abandon = () => void
@@ -26,8 +30,9 @@ export function checkClient<Client>(
   timeout: number,
   ended: (result: CheckResult) => void,
   settled: () => void = () => {},
+  ask: Ask<Client> = (client, context) => core.driver.check(client, context),
 ): Abandon {
-  const { clock, driver } = core
+  const { clock } = core
   const controller = new AbortController()
   const startedAt = clock.now()
   let phase: 'asking' | 'late' | 'over' = 'asking'
@@ -53,7 +58,7 @@ export function checkClient<Client>(
     end(false, true, undefined)
     controller.abort(new HealthCheckError(`the check took longer than ${formatMs(timeout)}`))
   })
-  attempt(() => driver.check(generation.client, { signal: controller.signal })).then(
+  attempt(() => ask(generation.client, { signal: controller.signal })).then(
     () => end(true, false, undefined),
     (error: unknown) => end(false, false, error),
   )

@@ -8,7 +8,7 @@ import { ConnectError } from './errors.ts'
 import type { BreakerState } from './records.ts'
 
 /** What a connect is for. Waiters are counted against those that may serve them. */
-export type Purpose = 'grow' | 'hedge' | 'rebuild' | 'probe'
+export type Purpose = 'grow' | 'hedge' | 'rebuild' | 'probe' | 'opinion'
 
 /** Somebody's need for a connect. Exactly one of `done`, `failed` and `cancelled` is called after `begin`. */
 export interface Demand<Client> {

@@ -18,6 +18,13 @@ const JUST_NOW = 10
 /** How long a beat is, ms: what a use that was not measured took at most. */
 export const BEAT = 100
 
+/** A use is slow when it takes longer than this many times the pool's usual, and longer than the floor, ms. */
+export const SLOW_USE_FACTOR = 10
+export const SLOW_USE_FLOOR = 250
+
+/** A check is overdue after this many times the usual. */
+const OVERDUE_FACTOR = 3
+
 /** A collector's methods, without the labels that come first. */
 type Measurement<Method extends keyof MetricsCollector> =
   NonNullable<MetricsCollector[Method]> extends (labels: MetricLabels, ...rest: infer Rest) => void ? Rest : never
@@ -176,6 +183,11 @@ export class Core<Client> {
       generation.lastProvenAt < this.suspectSince ||
       generation.checkWanted
     )
+  }
+
+  /** After how long a check is overdue, ms: then somebody else is asked beside it. */
+  get overdueAfter(): number {
+    return Math.max(this.options.hedgeDelay, OVERDUE_FACTOR * (this.checkTimes.usual ?? 0))
   }
 
   /** R4: all others must prove themselves again before they are handed out. */

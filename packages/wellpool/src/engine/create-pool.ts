@@ -43,7 +43,7 @@ export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
   }
   if (typeof fields.protocol !== 'string' || fields.protocol === '') wrong('protocol', 'a text that is not empty')
   for (const key of ['connect', 'check', 'close', 'destroy']) if (typeof fields[key] !== 'function') wrong(key, 'a function')
-  for (const key of ['reset', 'watch', 'ref', 'unref', 'secondOpinion', 'classify', 'secrets']) {
+  for (const key of ['reset', 'watch', 'ref', 'unref', 'secondOpinion', 'mayAskAbout', 'classify', 'secrets']) {
     if (fields[key] !== undefined && typeof fields[key] !== 'function') wrong(key, 'a function, or absent')
   }
   const leases = fields.maxLeasesPerConnection

@@ -1,4 +1,5 @@
 import type { PoolOptions } from './options.ts'
+import type { SecondOpinion } from './reason.ts'
 
 /** What {@link Driver.connect} is given. */
 export interface ConnectContext {
@@ -10,7 +11,7 @@ export interface ConnectContext {
   readonly attempt: number
 }
 
-/** What {@link Driver.check} and {@link Driver.secondOpinion} are given. */
+/** What {@link Driver.check} is given. */
 export interface CheckContext {
   /** Aborted when the pool no longer waits for the answer. */
   readonly signal: AbortSignal
@@ -33,8 +34,14 @@ export interface Watcher {
  */
 export type ErrorClass = 'fatal' | 'transient' | 'application'
 
-/** What {@link Driver.secondOpinion} may answer. */
-export type SecondOpinion = 'working' | 'gone' | 'unknown'
+/** What {@link Driver.secondOpinion} is given. */
+export interface OpinionContext extends CheckContext {
+  /**
+   * How long a session has to have waited for its client, although a request of ours is on its way to it, before
+   * that proves the flow dead, ms: longer than any round trip takes.
+   */
+  readonly limit: number
+}
 
 /**
  * What knows one protocol. The pool calls it; it never calls the pool, except through the {@link Watcher}.
@@ -95,10 +102,23 @@ export interface Driver<Client> {
   unref?(client: Client): void
 
   /**
-   * Asks over `other`, a client that is known to work, whether the peer is still at work for `client`.
-   * `gone` needs proof; without it the answer is `unknown`.
+   * Asks over `other`, which nobody else uses, whether the peer is still at work for `client`, which somebody waits
+   * for; of several such clients it is asked at the same time. No time-out can tell a long request from a dead flow; the peer can.
+   *
+   * - `gone`: it has been proven that no answer will come. A request is in flight; `other` leads to the very server
+   *   that `client` was connected to; and there the session is over, or has waited for its client for longer than
+   *   `limit`, with nothing heard from it here meanwhile either. The client is destroyed, and its borrower hears so.
+   * - `working`: the peer works for it, or waits for what the borrower does next.
+   * - `unknown`, anything else, or an error classified `application`: nothing was proven. It is asked again later.
+   * - Rejects with another error, or settles after `healthCheckTimeout`: `other` itself has failed a check.
    */
-  secondOpinion?(client: Client, other: Client, context: CheckContext): Promise<SecondOpinion>
+  secondOpinion?(client: Client, other: Client, context: OpinionContext): Promise<SecondOpinion>
+
+  /**
+   * Whether a second opinion may tell anything now: a request is in flight, and it is known whom to ask about it. It
+   * spares connections that would be made to ask for nothing. Must be quick. Without this hook: always.
+   */
+  mayAskAbout?(client: Client): boolean
 
   /** Says what an error means. Without it every error is `transient`. */
   classify?(error: unknown): ErrorClass

@@ -10,6 +10,7 @@ import type { AcquireFailure } from './metrics.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Planner } from './planner.ts'
 import { RebuildManager } from './rebuild-manager.ts'
+import { SecondOpinions } from './second-opinions.ts'
 import { Upkeep } from './upkeep.ts'
 import type { Waiter } from './wait-queue.ts'
 import { WakeDetector } from './wake-detector.ts'
@@ -38,6 +39,7 @@ export class Engine<Client> {
   readonly rebuilds: RebuildManager<Client>
   readonly planner: Planner<Client>
   readonly upkeep: Upkeep<Client>
+  readonly opinions: SecondOpinions<Client>
   readonly #host: EngineHost<Client>
 
   constructor(driver: Driver<Client>, options: ResolvedOptions, host: EngineHost<Client>) {
@@ -54,6 +56,7 @@ export class Engine<Client> {
     this.planner = new Planner(this)
     this.connector = new Connector(this)
     this.rebuilds = new RebuildManager(this)
+    this.opinions = new SecondOpinions(this)
   }
 
   /** Begins the work that goes on by itself. */
@@ -66,6 +69,7 @@ export class Engine<Client> {
   stop(): void {
     this.upkeep.stop()
     this.planner.stop()
+    this.opinions.stop()
     this.connector.stop()
     this.rebuilds.queue.stop()
     this.core.waiting.stop()
@@ -82,6 +86,7 @@ export class Engine<Client> {
     // After those who wait were served: a hedge that won is no surplus as long as somebody needs it.
     this.planner.closeSurplus()
     this.rebuilds.pump()
+    this.opinions.pump()
     this.planner.makeRoomForProbe()
     this.connector.pump()
     this.#host.settled()

@@ -1,4 +1,4 @@
-import { type CheckResult, checkClient } from './client-check.ts'
+import { type Ask, type CheckResult, checkClient } from './client-check.ts'
 import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
 import type { Check, Connection, Generation } from './connection.ts'
@@ -72,8 +72,13 @@ export class HealthMonitor<Client> {
     return connection.state === 'idle' || (connection.state === 'acquired' && this.#core.maxLeases > 1)
   }
 
-  /** Begins a check. Caller must have asked `canCheck`. */
-  check(connection: Connection<Client>): void {
+  /**
+   * Begins a check. Caller must have asked `canCheck`.
+   *
+   * @param ask what is asked instead of the driver's check: the answer proves the connection just as well, but says
+   *   nothing of how fast it is
+   */
+  check(connection: Connection<Client>, ask?: Ask<Client>): void {
     const core = this.#core
     const generation = connection.current as Generation<Client>
     connection.recheck?.clear()
@@ -87,8 +92,9 @@ export class HealthMonitor<Client> {
       core,
       generation,
       core.options.healthCheckTimeout,
-      (result) => this.#ended(connection, check, result),
+      (result) => this.#ended(connection, check, result, ask === undefined),
       () => this.#settledLate(connection, check),
+      ask,
     )
     const check: Check<Client> = { generation, startedAt: core.clock.now(), overdue: false, timedOut: false, abandon }
     connection.check = check
@@ -105,13 +111,15 @@ export class HealthMonitor<Client> {
     this.check(connection)
   }
 
-  #ended(connection: Connection<Client>, check: Check<Client>, result: CheckResult): void {
+  #ended(connection: Connection<Client>, check: Check<Client>, result: CheckResult, timed: boolean): void {
     if (connection.check !== check) return
     if (result.timedOut) check.timedOut = true
     else this.#putBack(connection)
-    this.#core.measure('checked', this.#outcome(result), result.elapsedMs)
-    this.#core.counters.checks[this.#outcome(result)]++
-    if (result.ok) this.#passed(connection, check.generation, result.elapsedMs)
+    if (timed) {
+      this.#core.measure('checked', this.#outcome(result), result.elapsedMs)
+      this.#core.counters.checks[this.#outcome(result)]++
+    }
+    if (result.ok) this.#passed(connection, check.generation, timed ? result.elapsedMs : undefined)
     else this.#failed(connection, result.error as Error, !result.timedOut)
     if (connection.check === undefined && connection.state === 'idle') this.#core.makeAvailable(connection)
     this.#core.changed()
@@ -135,17 +143,22 @@ export class HealthMonitor<Client> {
     if (connection.state === 'checking') this.#core.setState(connection, 'idle')
   }
 
-  #passed(connection: Connection<Client>, generation: Generation<Client>, elapsedMs: number): void {
+  #passed(connection: Connection<Client>, generation: Generation<Client>, elapsedMs: number | undefined): void {
     const core = this.#core
-    const { options } = core
     connection.failures = 0
     connection.lastFailedAt = -NEVER
     generation.lastProvenAt = core.clock.now()
     generation.usedSinceProof = false
+    this.panic.review()
+    if (elapsedMs === undefined) core.setHealth(connection, 'healthy')
+    else this.#judgeSpeed(connection, elapsedMs)
+  }
+
+  #judgeSpeed(connection: Connection<Client>, elapsedMs: number): void {
+    const core = this.#core
+    const { options } = core
     const usual = core.checkTimes.usual
     core.checkTimes.add(elapsedMs)
-    this.panic.review()
-
     const slow = elapsedMs > options.degradedThreshold
     core.setHealth(connection, slow ? 'degraded' : 'healthy')
     const rested = isRested(connection, options, core.clock.now())

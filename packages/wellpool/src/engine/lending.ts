@@ -1,15 +1,12 @@
 import { Alarm, Deadline, NEVER } from './clock.ts'
 import type { Connection, Generation } from './connection.ts'
-import { BEAT } from './core.ts'
+import { BEAT, SLOW_USE_FACTOR, SLOW_USE_FLOOR } from './core.ts'
 import { formatMs } from './duration.ts'
 import type { Engine } from './engine.ts'
 import { watchForLeak } from './leak-detector.ts'
 import { Lease, type LeaseOutcome, type LeaseOwner } from './lease.ts'
 import type { Waiter } from './wait-queue.ts'
 
-/** A use is slow when it takes longer than this many times the pool's usual, and longer than the floor. */
-const SLOW_USE_FACTOR = 10
-const SLOW_USE_FLOOR = 250
 /** One use in this many is measured (a power of two), the first ones all, so that the usual is soon known. */
 const MEASURED = 32
 const FIRST_ONES = 64
@@ -290,6 +287,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #startBeat(): void {
     this.#acquiredAtBeat = this.#core.counters.leased
     this.#beat.set(BEAT)
+    this.#engine.opinions.watch()
   }
 
   #nextBeat(): void {

@@ -1,4 +1,4 @@
-import type { ReasonKind } from './reason.ts'
+import type { ReasonKind, SecondOpinion } from './reason.ts'
 
 /** How a health check ended. */
 export type CheckOutcome = 'healthy' | 'degraded' | 'rejected' | 'timed_out'
@@ -30,6 +30,8 @@ export interface MetricsCollector {
   connected?(labels: MetricLabels, connectMs: number): void
   connectFailed?(labels: MetricLabels, connectMs: number): void
   checked?(labels: MetricLabels, outcome: CheckOutcome, checkMs: number): void
+  /** The peer was asked over another connection whether it still works for a lease. */
+  secondOpinion?(labels: MetricLabels, opinion: SecondOpinion): void
   closed?(labels: MetricLabels, reason: CloseReason): void
   rebuildMarked?(labels: MetricLabels, kind: ReasonKind): void
   rebuildStarted?(labels: MetricLabels, kind: ReasonKind): void
@@ -47,6 +49,8 @@ export interface Counters {
   created: number
   connectFailures: number
   checks: Record<CheckOutcome, number>
+  /** Answers to the question whether the peer still works for a lease that is silent. */
+  secondOpinions: Record<SecondOpinion, number>
   closed: Record<CloseReason, number>
   rebuildsMarked: Partial<Record<ReasonKind, number>>
   rebuildsStarted: number
@@ -66,6 +70,7 @@ export function createCounters(): Counters {
     created: 0,
     connectFailures: 0,
     checks: { healthy: 0, degraded: 0, rejected: 0, timed_out: 0 },
+    secondOpinions: { working: 0, gone: 0, unknown: 0 },
     closed: { idle: 0, surplus: 0, evicted: 0, unhealthy: 0, lost: 0, rebuilt: 0, rebuild_failed: 0, pool_closed: 0 },
     rebuildsMarked: {},
     rebuildsStarted: 0,

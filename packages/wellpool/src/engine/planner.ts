@@ -1,4 +1,4 @@
-import { checkClient } from './client-check.ts'
+import { type Ask, type CheckResult, checkClient } from './client-check.ts'
 import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
 import { Connection, type Generation } from './connection.ts'
@@ -8,9 +8,7 @@ import { formatMs } from './duration.ts'
 import type { ConnectError } from './errors.ts'
 import type { HealthMonitor } from './health-monitor.ts'
 import type { RebuildManager } from './rebuild-manager.ts'
-
-/** A check is overdue after this many times the usual. */
-const OVERDUE_FACTOR = 3
+import type { SecondOpinions } from './second-opinions.ts'
 
 /** What the planner needs of the engine around it, which puts the parts together after making them. */
 export interface PlannerHost<Client> {
@@ -19,6 +17,7 @@ export interface PlannerHost<Client> {
   readonly health: HealthMonitor<Client>
   readonly connector: Connector<Client>
   readonly rebuilds: RebuildManager<Client>
+  readonly opinions: SecondOpinions<Client>
   /** Takes a connection with a new client into service. */
   putIntoService(connection: Connection<Client>): void
   /** A connect has failed and no present connection can serve: those who wait are refused if that is final. */
@@ -57,6 +56,8 @@ export class Planner<Client> {
     // Before those who wait: what it finds out decides what any other connect would be good for.
     if (core.state === 'running' && roomForOneMore && this.#host.health.panic.probeWanted) return this.#newConnection('probe')
     if (core.state !== 'paused') {
+      // Before those who wait: its answer may give them back what silent leases hold.
+      if (surgeRoom && this.#host.opinions.wanted) return this.#newConnection('opinion')
       if (core.waiting.size > 0 && this.#missing() > 0) {
         if (roomForOneMore) return this.#newConnection('grow')
         if (surgeRoom && this.#host.connector.count('hedge') < this.#checks(true)) return this.#newConnection('hedge')
@@ -120,7 +121,7 @@ export class Planner<Client> {
 
   /** Those who wait and for whom nothing is coming yet, counted in connections. */
   #missing(): number {
-    const coming = this.#host.connector.count('grow', 'hedge') + this.#host.rebuilds.queue.pending + this.#checks(false)
+    const coming = this.#host.connector.count('grow', 'hedge', 'opinion') + this.#host.rebuilds.queue.pending + this.#checks(false)
     return this.#wanted() - coming
   }
 
@@ -157,13 +158,9 @@ export class Planner<Client> {
     return this.#host.health.canCheck(connection) && this.#core.needsProof(generation, this.#core.clock.now())
   }
 
-  #overdueAfter(): number {
-    return Math.max(this.#core.options.hedgeDelay, OVERDUE_FACTOR * (this.#core.checkTimes.usual ?? 0))
-  }
-
   /** Notes which checks have become overdue. */
   #noteOverdue(): void {
-    const after = this.#overdueAfter()
+    const after = this.#core.overdueAfter
     const now = this.#core.clock.now()
     for (const { check } of this.#core.connections.values()) {
       if (check !== undefined && now - check.startedAt >= after) check.overdue = true
@@ -202,7 +199,7 @@ export class Planner<Client> {
     if (head === undefined) return
     const now = core.clock.now()
     let at = NEVER
-    const after = this.#overdueAfter()
+    const after = core.overdueAfter
     for (const { check } of core.connections.values()) {
       if (check?.overdue === false) at = Math.min(at, check.startedAt + after)
     }
@@ -234,6 +231,7 @@ export class Planner<Client> {
         connection.current = generation
         if (core.ended) this.#host.closer.closeConnection(connection, 'pool_closed', 'close')
         else if (purpose === 'probe') this.#checkProbe(connection, generation)
+        else if (purpose === 'opinion') this.#askOver(connection, generation)
         else this.#serve(connection)
       },
       failed: (error, fatal) => {
@@ -251,20 +249,32 @@ export class Planner<Client> {
 
   /** The probe shows whether a new connection fares better than those that fail. */
   #checkProbe(connection: Connection<Client>, generation: Generation<Client>): void {
+    const { panic } = this.#host.health
+    this.#tryOut(connection, generation, undefined, (ok) => (ok ? panic.probePassed() : panic.probeFailed()))
+  }
+
+  /** It was made to ask about others over it. Who can answer may serve. */
+  #askOver(connection: Connection<Client>, generation: Generation<Client>): void {
+    this.#tryOut(connection, generation, (client, context) => this.#host.opinions.ask(client, context))
+  }
+
+  /** Takes a new connection into service if it answers. */
+  #tryOut(connection: Connection<Client>, generation: Generation<Client>, ask?: Ask<Client>, tell: (ok: boolean) => void = () => {}): void {
     const core = this.#core
     const startedAt = core.clock.now()
-    const abandon = checkClient(core, generation, core.options.healthCheckTimeout, ({ ok }) => {
+    const ended = ({ ok }: CheckResult): void => {
       connection.check = undefined
+      tell(ok)
       if (ok) {
-        this.#host.health.panic.probePassed()
+        generation.lastProvenAt = core.clock.now()
         this.#serve(connection)
         core.setHealth(connection, 'healthy')
       } else {
-        this.#host.health.panic.probeFailed()
         this.#host.closer.closeConnection(connection, 'unhealthy', 'destroy')
       }
       core.changed()
-    })
+    }
+    const abandon = checkClient(core, generation, core.options.healthCheckTimeout, ended, undefined, ask)
     connection.check = {
       generation,
       startedAt,
@@ -272,7 +282,7 @@ export class Planner<Client> {
       timedOut: false,
       abandon: () => {
         abandon()
-        this.#host.health.panic.probeFailed()
+        tell(false)
       },
     }
   }

@@ -25,3 +25,9 @@ export interface Mark extends Reason {
   /** Urgent: it leaves service at once. Otherwise it serves until its successor is ready. */
   readonly urgent: boolean
 }
+
+/**
+ * What the peer, asked over another connection, says of a client that is silent: it is at work for it, or no answer
+ * will ever come, or that could not be found out.
+ */
+export type SecondOpinion = 'working' | 'gone' | 'unknown'

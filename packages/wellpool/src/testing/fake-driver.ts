@@ -1,5 +1,6 @@
-import type { CheckContext, ConnectContext, Driver, ErrorClass, SecondOpinion, Watcher } from '../engine/driver.ts'
+import type { CheckContext, ConnectContext, Driver, ErrorClass, Watcher } from '../engine/driver.ts'
 import type { PoolOptions } from '../engine/options.ts'
+import type { SecondOpinion } from '../engine/reason.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type ClientLife, Ledger } from './ledger.ts'
 import { type Outcome, ok, perform } from './outcome.ts'

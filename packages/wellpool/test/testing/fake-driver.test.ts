@@ -338,7 +338,7 @@ describe('the driver as a whole', () => {
     })
     const [first, second] = [await connected(), await connected()]
     driver.next('secondOpinion', ok(2, 'gone'))
-    const ask = () => clock.until(driver.secondOpinion?.(first, second, context) as Promise<string>)
+    const ask = () => clock.until(driver.secondOpinion?.(first, second, { ...context, limit: 100 }) as Promise<string>)
     expect([await ask(), await ask()]).toEqual(['gone', 'unknown'])
     expect(calls).toEqual(['connect undefined', 'connect undefined', 'secondOpinion 1', 'secondOpinion 1'])
   })
