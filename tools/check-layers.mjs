@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { CONTRACT, ENGINE_ROWS, FOLDERS } from './layers.mjs'
 
-/** @typedef {{ rows: string[][], contract: string[], folders: Record<string, { peers: boolean }> }} Rules */
+/** @typedef {{ rows: string[][], contract: string[], folders: Record<string, { peers: boolean, shared?: boolean }> }} Rules */
 
 /** @returns the source without its comments, in which nothing is imported. */
 const withoutComments = (/** @type {string} */ source) => source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
@@ -102,6 +102,7 @@ function checkFolderFile(file, folder, targets, rules) {
       const allowed = rules.contract.includes(path.posix.basename(target, '.ts'))
       if (!allowed) problems.push(`${file} imports ${target}: outside the engine only the contract is known (CONTRACT in tools/layers.mjs)`)
     } else if (otherFolder !== folder) {
+      if (otherFolder !== undefined && rules.folders[otherFolder]?.shared === true) continue
       problems.push(`${file} imports ${target}: folders do not know each other`)
     } else if (!rule.peers && unitOf(file) !== unitOf(target)) {
       problems.push(`${file} imports ${target}: ${folder} never import each other`)

@@ -28,11 +28,14 @@ export const CONTRACT = ['clock', 'connection-state', 'driver', 'duration', 'err
 
 /**
  * The library's folders beside the engine. `peers: false` means that the files named alike (`ssh.ts`,
- * `ssh-channel.ts`, `ssh/…`) are one unit, and units never import each other.
+ * `ssh-channel.ts`, `ssh/…`) are one unit, and units never import each other. `shared: true` means that all the
+ * other folders may import from it: what several drivers or adapters would otherwise copy, and what is about no
+ * protocol.
  */
 export const FOLDERS = {
   adapters: { peers: false },
   drivers: { peers: false },
+  shared: { peers: true, shared: true },
   telemetry: { peers: false },
   testing: { peers: true },
 }

@@ -7,7 +7,7 @@ import { checkLayers, importsOf } from '../check-layers.mjs'
 const rules = {
   rows: [['clock'], ['options'], ['pool']],
   contract: ['options'],
-  folders: { drivers: { peers: false }, testing: { peers: true } },
+  folders: { drivers: { peers: false }, shared: { peers: true, shared: true }, testing: { peers: true } },
 }
 const sound = {
   'index.ts': "export { createPool } from './engine/pool.ts'\nexport * from './engine/options.ts'",
@@ -15,6 +15,9 @@ const sound = {
   'engine/options.ts': "import type { Clock } from './clock.ts'",
   'engine/pool.ts': "import { a } from './options.ts'\nimport { once } from 'node:events'",
   'drivers/ssh.ts': "import { Client } from 'ssh2'\nimport { PoolOptions } from '../engine/options.ts'\nimport './ssh-channel.ts'",
+  'drivers/redis.ts': "import '../shared/secrets.ts'",
+  'shared/secrets.ts': "import '../engine/options.ts'\nimport './text.ts'",
+  'shared/text.ts': '',
   'drivers/ssh-channel.ts': "import { ConfigError } from '../index.ts'",
   'testing/proxy.ts': "import './heap.ts'",
   'testing/heap.ts': '',
@@ -61,6 +64,9 @@ describe('checkLayers', () => {
     ['drivers that know each other', { 'drivers/redis.ts': "import './ssh.ts'" }, 'drivers never import each other'],
     ['a driver that knows the machinery', { 'drivers/ssh.ts': "import '../engine/pool.ts'" }, 'only the contract is known'],
     ['a driver that knows test tools', { 'drivers/ssh.ts': "import '../testing/heap.ts'" }, 'folders do not know each other'],
+    ['shared parts that know a driver', { 'shared/text.ts': "import '../drivers/ssh.ts'" }, 'folders do not know each other'],
+    ['shared parts that know the machinery', { 'shared/text.ts': "import '../engine/pool.ts'" }, 'only the contract is known'],
+    ['an engine that knows the shared parts', { 'engine/pool.ts': "import '../shared/text.ts'" }, 'nothing outside its folder'],
     ['a folder without a rule', { 'extras/x.ts': '' }, 'a folder without a rule'],
     ['an index that does more than export', { 'index.ts': "import { x } from './engine/pool.ts'\nx()" }, 'does more than export'],
   ])('finds %s', (_, changes, problem) => {

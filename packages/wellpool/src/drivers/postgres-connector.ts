@@ -1,7 +1,9 @@
 import pg from 'pg'
-import { abortable } from './postgres-abortable.ts'
-import { type PasswordContext, type PostgresOptions, resolvePostgresOptions } from './postgres-options.ts'
-import { PostgresSecrets } from './postgres-secrets.ts'
+import { abortable } from '../shared/abortable.ts'
+import { ConnectErrors } from '../shared/connect-errors.ts'
+import { askForPassword } from '../shared/password.ts'
+import { Secrets } from '../shared/secrets.ts'
+import { type PostgresOptions, resolvePostgresOptions } from './postgres-options.ts'
 import { PostgresSession, type SessionOptions } from './postgres-session.ts'
 
 /** Makes the clients of one driver. */
@@ -9,8 +11,8 @@ export class PostgresConnector {
   readonly #config: pg.ClientConfig
   readonly #password: PostgresOptions['password']
   readonly #session: SessionOptions
-  readonly #secrets: PostgresSecrets
-  readonly #errors = new WeakSet<object>()
+  readonly #secrets: Secrets
+  readonly #errors = new ConnectErrors()
 
   /** @throws ConfigError */
   constructor(options: PostgresOptions) {
@@ -18,7 +20,8 @@ export class PostgresConnector {
     this.#config = config
     this.#password = options.password
     this.#session = { onConnect: options.onConnect, discardAll: options.discardAll ?? false, identified: options.secondOpinion ?? true }
-    this.#secrets = new PostgresSecrets(foundPassword, options)
+    const { key, passphrase } = typeof options.ssl === 'object' ? options.ssl : {}
+    this.#secrets = new Secrets([foundPassword, options.password, key, passphrase])
   }
 
   /** Every password that was used lately, and the key of TLS. */
@@ -36,19 +39,18 @@ export class PostgresConnector {
       return { client, session }
     } catch (error) {
       session.destroy()
-      if (error instanceof Error) this.#errors.add(error)
+      this.#errors.add(error)
       throw error
     }
   }
 
   /** Whether a connect failed with this very error. */
   hasThrown(error: unknown): boolean {
-    return error instanceof Error && this.#errors.has(error)
+    return this.#errors.has(error)
   }
 
   async #createClient(signal: AbortSignal): Promise<pg.Client> {
-    const given = this.#password
-    const password = typeof given === 'function' ? await abortable(ask(given, signal), signal) : given
+    const password = await askForPassword(this.#password, signal)
     const client = new pg.Client(this.#config)
     if (password !== undefined) {
       this.#secrets.add(password)
@@ -57,11 +59,4 @@ export class PostgresConnector {
     }
     return client
   }
-}
-
-async function ask(giver: (context: PasswordContext) => string | Promise<string>, signal: AbortSignal): Promise<string> {
-  const password: unknown = await giver({ signal })
-  if (typeof password !== 'string')
-    throw new TypeError(`the function for the password returned a value of type ${typeof password}, not a text`)
-  return password
 }

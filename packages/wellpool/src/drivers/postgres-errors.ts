@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../engine/driver.ts'
+import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-errors.ts'
 
 /**
  * What the errors of a PostgreSQL server mean, by the longest beginning of their SQLSTATE that stands here. All
@@ -35,22 +36,14 @@ const AT_CONNECT: Readonly<Record<string, ErrorClass>> = {
   '42': 'fatal', // no such parameter, no permission, or a statement of onConnect that can't work
 }
 
-/** Of Node and the system: the socket is dead. A refused connect is none of them: that was not our socket. */
-const DEAD_SOCKET =
-  /^(E(CONNABORTED|CONNRESET|HOSTDOWN|HOSTUNREACH|NETDOWN|NETRESET|NETUNREACH|NOTCONN|PIPE|SHUTDOWN|TIMEDOUT)|ERR_SOCKET_CLOSED|ERR_STREAM_.*)$/
-
 /** Of pg, which gives them no code: the client is dead, or has lost the thread of the protocol. */
 const DEAD_CLIENT = /^(Connection terminated|Client has encountered a connection error|Client was closed|Received unexpected )/
 
 /** Of Node and of pg: the certificates, or what the two sides ask of each other, don't fit. */
 const NEVER_FITS = /^(SASL: |The server does not support SSL connections|Password must be a string)|certificate|altnames/i
-const TLS_MISMATCH = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 
 /** What a server's error has; any other may have the same names for other things. */
 type ServerError = Error & { readonly code?: unknown; readonly severity?: unknown; readonly routine?: unknown }
-
-/** How many causes deep an error is looked into: query builders wrap what pg throws. */
-const MAX_DEPTH = 5
 
 /**
  * What an error says about the connection that it came over.
@@ -58,13 +51,7 @@ const MAX_DEPTH = 5
  * @param connecting whether it is a failed connect's
  */
 export function classifyPostgresError(error: unknown, connecting: boolean): ErrorClass {
-  let inner = error
-  for (let depth = 0; depth < MAX_DEPTH && inner instanceof Error; depth++) {
-    const found = connecting ? classifyAtConnect(inner) : classifyInUse(inner)
-    if (found !== undefined) return found
-    inner = inner.cause
-  }
-  return 'transient'
+  return classifyCauses(error, connecting ? classifyAtConnect : classifyInUse)
 }
 
 /** Whether the server ends the session with this error. Severities are translated on some servers, codes never. */
@@ -84,14 +71,14 @@ function classifyInUse(error: Error): ErrorClass | undefined {
     if (routine === 'RevalidateCachedQuery') return 'transient'
     return lookUp(IN_USE, code) ?? 'application'
   }
-  if ((typeof code === 'string' && DEAD_SOCKET.test(code)) || DEAD_CLIENT.test(message)) return 'fatal'
+  if (isDeadSocket(code) || DEAD_CLIENT.test(message)) return 'fatal'
   return undefined
 }
 
 function classifyAtConnect(error: Error): ErrorClass | undefined {
   const { code, severity, message } = error as ServerError
   if (typeof severity === 'string' && typeof code === 'string') return lookUp(AT_CONNECT, code) ?? 'transient'
-  if ((typeof code === 'string' && TLS_MISMATCH.test(code)) || NEVER_FITS.test(message)) return 'fatal'
+  if (isTlsMismatch(code) || NEVER_FITS.test(message)) return 'fatal'
   return undefined
 }
 

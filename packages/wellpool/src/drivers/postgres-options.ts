@@ -1,13 +1,22 @@
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { type Duration, parseDuration } from '../engine/duration.ts'
+import type { Duration } from '../engine/duration.ts'
 import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
-
-/** What a function that is asked for a password is given. */
-export interface PasswordContext {
-  /** Aborted when the connect that needs the password is given up. */
-  readonly signal: AbortSignal
-}
+import {
+  callback,
+  defined,
+  duration,
+  findProblems,
+  flag,
+  isObject,
+  type OptionRule,
+  password,
+  port,
+  text,
+  tls,
+  toMs,
+} from '../shared/option-rules.ts'
+import type { Password, PasswordContext } from '../shared/password.ts'
 
 /**
  * Where PostgreSQL is and how its sessions are set up. What is given neither here nor in `connectionString` comes
@@ -24,7 +33,7 @@ export interface PostgresOptions {
   user?: string | undefined
   database?: string | undefined
   /** The password, or a function that is asked for it (or for a short-lived token) at each connect. */
-  password?: string | ((context: PasswordContext) => string | Promise<string>) | undefined
+  password?: Password | undefined
   /** Whether and how to use TLS: `true`, or Node's options for it. Default: no TLS. */
   ssl?: boolean | ConnectionOptions | undefined
   /** What `pg_stat_activity` shows. Default `wellpool`, or `PGAPPNAME`. */
@@ -63,58 +72,30 @@ export interface PostgresOptions {
   secondOpinion?: boolean | undefined
 }
 
-type Check = (value: unknown) => boolean
-
-interface Rule {
-  readonly fits: Check
-  readonly allowed: string
-  /** Whether the value must not be shown. */
-  readonly secret?: boolean
+interface Rule extends OptionRule {
   /** The parameters of a connection string that say the same. */
   readonly parameters?: readonly string[]
 }
 
-/** The longest time-out that the server takes, ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
-const isText: Check = (value) => typeof value === 'string' && value !== ''
-const isObject: Check = (value) => value !== null && typeof value === 'object' && !Array.isArray(value)
-const text = (parameters: readonly string[] = []): Rule => ({ fits: isText, allowed: 'a text that is not empty', parameters })
-const duration = (min: number, parameters: readonly string[] = []): Rule => ({
-  fits: (value) => {
-    const ms = toMs(value)
-    return ms !== undefined && ms >= min && ms <= MAX_TIMEOUT_MS
-  },
-  allowed: `a duration (ms, or text such as '30s') from ${min} ms up to 24 days`,
-  parameters,
-})
-
-const flag: Rule = { fits: (value) => typeof value === 'boolean', allowed: 'true or false' }
+const alsoSaidBy = (rule: OptionRule, ...parameters: readonly string[]): Rule => ({ ...rule, parameters })
 
 const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
-  connectionString: { fits: isText, allowed: 'postgres://user:password@host:port/database', secret: true },
-  host: text(),
-  port: {
-    fits: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65535,
-    allowed: 'a whole number from 1 to 65535',
-  },
-  user: text(),
-  database: text(),
-  password: { fits: (value) => typeof value === 'string' || typeof value === 'function', allowed: 'a text or a function', secret: true },
-  ssl: {
-    fits: (value) => typeof value === 'boolean' || isObject(value),
-    allowed: 'true, false or an object with options for TLS',
-    parameters: ['ssl', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'sslnegotiation'],
-  },
-  applicationName: text(['application_name']),
-  options: text(['options']),
-  statementTimeout: duration(0, ['statement_timeout']),
-  lockTimeout: duration(0, ['lock_timeout']),
-  idleInTransactionTimeout: duration(0, ['idle_in_transaction_session_timeout']),
-  queryTimeout: duration(0, ['query_timeout']),
+  connectionString: { ...text, allowed: 'postgres://user:password@host:port/database', secret: true },
+  host: text,
+  port,
+  user: text,
+  database: text,
+  password,
+  ssl: alsoSaidBy(tls, 'ssl', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'sslnegotiation'),
+  applicationName: alsoSaidBy(text, 'application_name'),
+  options: alsoSaidBy(text, 'options'),
+  statementTimeout: alsoSaidBy(duration(0), 'statement_timeout'),
+  lockTimeout: alsoSaidBy(duration(0), 'lock_timeout'),
+  idleInTransactionTimeout: alsoSaidBy(duration(0), 'idle_in_transaction_session_timeout'),
+  queryTimeout: alsoSaidBy(duration(0), 'query_timeout'),
   keepAliveDelay: duration(1000),
-  types: { fits: (value) => isObject(value) && 'getTypeParser' in (value as object), allowed: 'an object with the function getTypeParser' },
-  onConnect: { fits: (value) => typeof value === 'function', allowed: 'a function' },
+  types: { fits: (value) => isObject(value) && 'getTypeParser' in value, allowed: 'an object with the function getTypeParser' },
+  onConnect: callback,
   discardAll: flag,
   secondOpinion: flag,
 }
@@ -130,14 +111,7 @@ const IN_EVERY_ADDRESS: readonly string[] = ['host', 'port', 'user', 'database']
  * @throws ConfigError naming every problem at once. It never shows a password.
  */
 export function resolvePostgresOptions(options: PostgresOptions): { config: pg.ClientConfig; foundPassword: string | undefined } {
-  if (!isObject(options)) throw new ConfigError([{ path: 'options', given: show(options), allowed: 'an object' }])
-  const problems: ConfigProblem[] = []
-  for (const [path, value] of Object.entries(options)) {
-    if (value === undefined) continue
-    const rule = Object.hasOwn(RULES, path) ? RULES[path as keyof PostgresOptions] : undefined
-    if (rule === undefined) problems.push({ path, given: 'an unknown option', allowed: Object.keys(RULES).join(', ') })
-    else if (!rule.fits(value)) problems.push({ path, given: rule.secret === true ? describe(value) : show(value), allowed: rule.allowed })
-  }
+  const problems = findProblems(options, RULES)
   if (problems.length > 0) throw new ConfigError(problems)
 
   const config = toClientConfig(options)
@@ -210,32 +184,8 @@ function findSaidTwice(options: PostgresOptions, foundPassword: string | undefin
   }
 }
 
-function toMs(value: unknown): number | undefined {
-  const ms = typeof value === 'string' ? parseDuration(value) : value
-  return typeof ms === 'number' && !Number.isNaN(ms) ? Math.ceil(ms) : undefined
-}
-
 /** As a text: pg does not send a number that is 0, and the server's own setting would stay. */
 function serverTimeout(value: Duration | undefined): number | undefined {
   const ms = toMs(value)
   return ms === undefined ? undefined : (String(ms) as unknown as number)
-}
-
-/** Without what is undefined: pg takes a property that is there for one that is given. */
-function defined<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : describe(value)
-}
-
-/** Says what kind of value it is, and nothing of the value. */
-function describe(value: unknown): string {
-  if (value === '') return 'an empty text'
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  const type = typeof value
-  return type === 'string' ? 'a text' : `${type === 'object' ? 'an' : 'a'} ${type}`
 }

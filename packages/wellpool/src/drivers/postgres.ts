@@ -1,12 +1,13 @@
 import type pg from 'pg'
 import type { Driver } from '../engine/driver.ts'
-import { abortable } from './postgres-abortable.ts'
+import { abortable } from '../shared/abortable.ts'
 import { PostgresConnector } from './postgres-connector.ts'
 import { classifyPostgresError } from './postgres-errors.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 import type { PostgresSession } from './postgres-session.ts'
 
-export type { PasswordContext, PostgresOptions } from './postgres-options.ts'
+export type { PasswordContext } from '../shared/password.ts'
+export type { PostgresOptions } from './postgres-options.ts'
 
 /**
  * The driver for PostgreSQL, on the package `pg` (8.11 or later), which the application installs. A pool's client
