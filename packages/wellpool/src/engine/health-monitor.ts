@@ -130,6 +130,8 @@ export class HealthMonitor<Client> {
     this.#putBack(connection)
     this.#recheckSoon(connection)
     if (connection.state === 'idle') this.#core.makeAvailable(connection)
+    // Also where it may not serve: a rebuild that was decided meanwhile may begin now.
+    this.#core.changed()
   }
 
   #outcome({ ok, timedOut, elapsedMs }: CheckResult): 'healthy' | 'degraded' | 'rejected' | 'timed_out' {

@@ -93,6 +93,21 @@ describe('a check that never settles', () => {
     expect(pool.stats().checks).toEqual({ healthy: 1, degraded: 0, rejected: 0, timed_out: 1 })
   })
 
+  test('in time but settles later lets a rebuild begin that was decided meanwhile', async () => {
+    let end: HeldCall | undefined
+    const setup = await checked({ healthCheckTimeout: 500, healthRecheckInterval: 10_000 })
+    const { client, clock, driver, pool } = setup
+    driver.next('check', { do: 'held', ignoreAbort: true, take: (call) => (end = call) })
+    await nextCheck(setup)
+    await clock.advance(600)
+    driver.retire(client(1), 'going away')
+    await clock.advance(100)
+    expect(pool.connections()).toMatchObject([{ generation: 1, state: 'checking', mark: { kind: 'retired_by_peer' } }])
+    end?.fulfil()
+    await clock.advance(100)
+    expect(pool.connections()).toMatchObject([{ generation: 2, state: 'idle' }])
+  })
+
   test('and is settled after its connection was rebuilt changes nothing', async () => {
     let end: HeldCall | undefined
     const setup = await checked({ healthCheckTimeout: 500, healthRecheckInterval: 100, unhealthyThreshold: 2 })

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { NAMED_SEEDS } from './named-seeds.ts'
 import { simulate } from './simulation.ts'
 import { Summary } from './summary.ts'
 
@@ -58,6 +59,12 @@ describe('the engine', () => {
     ],
   ])('meets in its runs, more than once: %s', (what) => {
     expect(summary.coverage.get(what) ?? 0).toBeGreaterThan(1)
+  })
+})
+
+describe('the engine no longer goes wrong', () => {
+  test.each(NAMED_SEEDS)('with seed $seed, where $was', async ({ seed }) => {
+    expect((await simulate(seed)).problem).toBeUndefined()
   })
 })
 

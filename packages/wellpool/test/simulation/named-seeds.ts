@@ -1,0 +1,11 @@
+/** A seed that once found a bug. */
+export interface NamedSeed {
+  readonly seed: number
+  /** What was wrong, as a test's title: "with seed 9649 …". */
+  readonly was: string
+}
+
+/** Every bug of the engine that the simulation has found beyond the seeds that are always played. */
+export const NAMED_SEEDS: readonly NamedSeed[] = [
+  { seed: 9649, was: 'a rebuild did not begin when a check of its connection settled after its time-out' },
+]
