@@ -232,13 +232,10 @@ export class Lending<Client> implements LeaseOwner<Client> {
         if (core.overdue > 0) core.changed()
         core.waiting.shift()?.resolve(lease)
         // A client that serves several may have room for the next.
-        if (free) {
-          if (generation.leases < core.maxLeases) core.makeAvailable(connection)
-          return
-        }
-      } else {
-        core.changed()
+        if (generation.leases < core.maxLeases) core.makeAvailable(connection)
+        return
       }
+      core.changed()
     }
     if (free) this.#becameIdle(connection, generation, now)
     if (generation.leases < core.maxLeases) core.idle.add(connection)

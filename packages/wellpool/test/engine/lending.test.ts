@@ -251,6 +251,20 @@ describe('a client that serves several', () => {
     expect(second.status).toBe('fulfilled')
   })
 
+  test('that is proven by a release serves as many as it has room for', async () => {
+    const { borrow, clock, driver: fake, pool } = setUp({ maxConnections: 1, rebuildMaxSurge: 0, verifyIdleAfter: 1000, driver })
+    const first = await borrow()
+    await borrow()
+    await clock.advance(2000)
+    fake.always('check', hang())
+    const waiters = [track(pool.acquire()), track(pool.acquire())]
+    await clock.advance(10)
+    expect(served(waiters)).toEqual([])
+    first.release()
+    await clock.settle()
+    expect(served(waiters)).toEqual([0, 1])
+  })
+
   test('has room for one more although it was busy and unproven: it is checked beside its leases', async () => {
     const { borrow, clock, client, pool } = setUp({ maxConnections: 1, verifyIdleAfter: 1000, driver })
     await borrow()
