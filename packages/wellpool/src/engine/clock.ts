@@ -120,6 +120,7 @@ export class ProcessHold {
   readonly #clock: Clock
   #timer: Timer | undefined
   #held = 0
+  #ended = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -133,15 +134,20 @@ export class ProcessHold {
   }
 
   release(): void {
-    if (--this.#held === 0) this.#timer?.unref()
+    if (--this.#held > 0) return
+    if (this.#ended) this.#free()
+    else this.#timer?.unref()
   }
 
-  /** Frees the timer once nobody holds. */
+  /** Frees the timer as soon as nobody holds: who is told of the end may let go only after it. */
   end(): void {
-    if (this.#held === 0 && this.#timer !== undefined) {
-      this.#clock.clearTimeout(this.#timer)
-      this.#timer = undefined
-    }
+    this.#ended = true
+    if (this.#held === 0) this.#free()
+  }
+
+  #free(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #arm(): Timer {

@@ -81,14 +81,25 @@ describe('ProcessHold', () => {
     expect(holding(clock)).toBe(false)
   })
 
-  test('leaves no timer when it is ended, unless somebody still holds', () => {
+  test('leaves no timer when it is ended', () => {
     const clock = new FakeClock()
     const hold = new ProcessHold(clock)
     hold.retain()
+    hold.release()
+    expect(clock.pending()).toHaveLength(1)
     hold.end()
+    expect(clock.pending()).toEqual([])
+  })
+
+  test('that is ended while somebody holds lets go with the last of them', () => {
+    const clock = new FakeClock()
+    const hold = new ProcessHold(clock)
+    hold.retain()
+    hold.retain()
+    hold.end()
+    hold.release()
     expect(holding(clock)).toBe(true)
     hold.release()
-    hold.end()
     expect(clock.pending()).toEqual([])
   })
 })
