@@ -8,7 +8,7 @@ export interface NamedSeed {
 /** Every bug of the engine that the simulation has found beyond the seeds that are always played. */
 export const NAMED_SEEDS: readonly NamedSeed[] = [
   { seed: 5471, was: 'a timer was left after a close that cut a drain short' },
-  { seed: 9562, was: 'a timer was left after a drain that closed the pool itself' },
+  { seed: 9562, was: 'a timer was left after a close for which a drain was waiting' },
   { seed: 5374, was: 'a client that was proven by a release, and had room for several, served one' },
   { seed: 9649, was: 'a rebuild did not begin when a check of its connection settled after its time-out' },
 ]

@@ -1,6 +1,6 @@
-// npm run simulate -- --seeds 10000 [--seed 17]
+// npm run simulate -- --seeds 10000 [--seed 17] [--workers 1]
 //
-// Plays seeds from `--seed` (1 unless given) on, on all cores. The first one that fails is played once more, with
+// Plays seeds from `--seed` (1 unless given) on, on all cores or as many as `--workers` says. The first one that fails is played once more, with
 // everything that happened in it. `--seed` alone plays that one and prints it, failed or not.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -10,11 +10,14 @@ import { Summary } from './summary.ts'
 
 const CHUNK = 20
 
-const { values } = parseArgs({ options: { seeds: { type: 'string' }, seed: { type: 'string' }, coverage: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { seeds: { type: 'string' }, seed: { type: 'string' }, workers: { type: 'string' }, coverage: { type: 'boolean' } },
+})
 const first = Number(values.seed ?? 1)
 const count = Number(values.seeds ?? (values.seed === undefined ? 2000 : 1))
-if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1)
-  throw new Error('usage: npm run simulate -- [--seeds N] [--seed K] [--coverage]')
+const workers = Number(values.workers ?? availableParallelism())
+if (!Number.isInteger(first) || ![count, workers].every((value) => Number.isInteger(value) && value >= 1))
+  throw new Error('usage: npm run simulate -- [--seeds N] [--seed K] [--workers N] [--coverage]')
 
 if (count === 1) await replay(first)
 else await playAll()
@@ -31,7 +34,7 @@ async function playAll(): Promise<void> {
   const startedAt = performance.now()
   let next = first
   await Promise.all(
-    Array.from({ length: Math.min(availableParallelism(), Math.ceil(count / CHUNK)) }, async () => {
+    Array.from({ length: Math.min(workers, Math.ceil(count / CHUNK)) }, async () => {
       const worker = new Worker(new URL('worker.ts', import.meta.url))
       while (next < first + count) {
         const from = next
