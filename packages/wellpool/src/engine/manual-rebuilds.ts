@@ -38,7 +38,7 @@ export class ManualRebuilds<Client> {
         ? rebuilds.request(connection, urgent, true)
         : (connection.rebuild as Task<Client>)
     if (task === undefined) throw new ConnectionStateError(`connection ${id} had to be closed: no successor can be connected now`)
-    const outcome = await this.#outcome(task, timeout, options.signal, true)
+    const outcome = await this.#outcome(task, timeout, options.signal)
     if (outcome !== NOT_BEGUN) return outcome
     options.signal?.throwIfAborted()
     throw new ConnectionBusyError(`connection ${id} was not released in time: its rebuild has not begun, but it stays marked`)
@@ -56,20 +56,21 @@ export class ManualRebuilds<Client> {
       if (options.all !== true) upkeep.evaluate(connection)
       if (options.all === true || connection.mark !== undefined) targets.push(connection)
     }
-    const outcomes = await Promise.all(
-      targets.map(async (connection) => {
-        const markedHere = connection.mark === undefined
-        const task = rebuilds.request(connection, false, false)
-        if (task === undefined) return NOT_BEGUN
-        const outcome = await this.#outcome(task, timeout, options.signal, false)
-        if (outcome === NOT_BEGUN && markedHere) rebuilds.unmark(task)
-        return outcome
-      }),
-    )
-    const results = outcomes.filter((outcome): outcome is RebuildResult => outcome !== NOT_BEGUN)
+    const markedHere = new Set<Task<Client>>()
+    const tasks: Task<Client>[] = []
+    for (const connection of targets) {
+      const wasMarked = connection.mark !== undefined
+      const task = rebuilds.request(connection, false, false)
+      if (task === undefined) continue
+      tasks.push(task)
+      if (!wasMarked) markedHere.add(task)
+    }
+    const results = await this.#outcomes(tasks, timeout, options.signal, (task) => {
+      if (markedHere.has(task)) rebuilds.unmark(task)
+    })
     const result = summarize(
       results,
-      { [core.driver.protocol]: outcomes.length - results.length },
+      { [core.driver.protocol]: targets.length - results.length },
       { startedAt, endedAt: core.clock.wallNow(), durationMs: core.clock.now() - began, cancelled: options.signal?.aborted === true },
     )
     return throwIfAllFailed(result)
@@ -80,12 +81,8 @@ export class ManualRebuilds<Client> {
     if (ended || state === 'draining') throw new PoolClosedError(`pool ${options.name} is ${state}`)
   }
 
-  /**
-   * Waits for a task: until it ends; or, as long as it has not begun, until the time is up or the signal aborts.
-   *
-   * @param leave whether an abort ends the wait also when the rebuild has begun
-   */
-  #outcome(task: Task<Client>, timeout: number, signal: AbortSignal | undefined, leave: boolean): Promise<RebuildResult | NotBegun> {
+  /** Waits for a task: until it ends or the signal aborts; or, as long as it has not begun, until the time is up. */
+  #outcome(task: Task<Client>, timeout: number, signal: AbortSignal | undefined): Promise<RebuildResult | NotBegun> {
     return waitingCall<Client, RebuildResult | NotBegun>(
       this.#engine.core,
       { timeout, signal },
@@ -97,10 +94,57 @@ export class ManualRebuilds<Client> {
       (resolve) => {
         if (!task.begun) resolve(NOT_BEGUN)
       },
-      (resolve) => {
-        if (!task.begun || leave) resolve(NOT_BEGUN)
-      },
+      (resolve) => resolve(NOT_BEGUN),
     )
+  }
+
+  /**
+   * Waits for several tasks, with one listener on the signal however many they are: until all have ended. Those that
+   * have not begun when the time is up or the signal aborts are not waited for.
+   *
+   * @param leftOut is called with each of these
+   * @returns the outcomes of the others, in the order of the tasks
+   */
+  async #outcomes(
+    tasks: readonly Task<Client>[],
+    timeout: number,
+    signal: AbortSignal | undefined,
+    leftOut: (task: Task<Client>) => void,
+  ): Promise<RebuildResult[]> {
+    const pending = new Map<Task<Client>, RebuildListener>()
+    const results = new Map<Task<Client>, RebuildResult>()
+    const leave = (resolve: () => void): void => {
+      for (const [task, listener] of pending) {
+        if (task.begun) continue
+        pending.delete(task)
+        task.listeners.delete(listener)
+        leftOut(task)
+      }
+      if (pending.size === 0) resolve()
+    }
+    await waitingCall<Client, void>(
+      this.#engine.core,
+      { timeout, signal },
+      (resolve, reject) => {
+        for (const task of tasks) {
+          const listener: RebuildListener = (outcome) => {
+            pending.delete(task)
+            if (outcome instanceof Error) reject(outcome)
+            else results.set(task, outcome)
+            if (pending.size === 0) resolve()
+          }
+          pending.set(task, listener)
+          task.listeners.add(listener)
+        }
+        if (pending.size === 0) resolve()
+        return () => {
+          for (const [task, listener] of pending) task.listeners.delete(listener)
+        }
+      },
+      leave,
+      leave,
+    )
+    return tasks.flatMap((task) => results.get(task) ?? [])
   }
 }
 

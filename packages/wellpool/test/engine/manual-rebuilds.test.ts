@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { type BatchRebuildResult, CircuitOpenError, ConnectionNotFoundError, PoolClosedError, RebuildFailedError } from '../../src/index.ts'
 import { fail, hang, ok } from '../../src/testing/index.ts'
@@ -337,6 +338,15 @@ describe('rebuilding several', () => {
     await clock.advance(1000)
     expect(pool.connections().map(({ generation }) => generation)).toEqual([2, 1, 1])
     expect(pool.stats().marked).toBe(0)
+  })
+
+  test('puts one listener on its signal, however many connections there are, and takes it off again', async () => {
+    const { clock, pool } = await idle(12, { maxConnections: 12 })
+    const { signal } = new AbortController()
+    const batch = pool.rebuildConnections({ all: true, signal })
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    expect(await clock.until(batch)).toMatchObject({ total: 12, succeeded: 12, cancelled: false })
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   test('of an empty pool has nothing to do', async () => {

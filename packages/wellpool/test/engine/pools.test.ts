@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ConfigError, createPools, PoolClosedError, type PoolOptions, type Pools, RebuildFailedError } from '../../src/index.ts'
 import { createFakeDriver, type FakeClient, FakeClock, type FakeDriver, fail, ok } from '../../src/testing/index.ts'
@@ -217,6 +218,20 @@ describe('rebuilding in a set', () => {
     await clock.advance(100)
     expect(resultOf(batch)).toMatchObject({ total: 6, succeeded: 3, skipped: 3, cancelled: true })
   })
+})
+
+test.each<[string, (pools: Pools, signal: AbortSignal) => Promise<unknown>]>([
+  ['starting', (pools, signal) => pools.start({ signal })],
+  ['rebuilding', (pools, signal) => pools.rebuildConnections({ all: true, signal })],
+])('%s puts one listener on its signal, however many pools there are, and takes it off again', async (what, call) => {
+  const { clock, pools } = setUp({ minConnections: 1 })
+  for (let more = 0; more < 10; more++) pools.add(`more-${more}`, createFakeDriver({ clock }), { connectTimeout: 100 })
+  if (what === 'rebuilding') await clock.until(pools.start())
+  const { signal } = new AbortController()
+  const pending = call(pools, signal)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  await clock.until(pending)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
 })
 
 test('five hundred pools of two stand beside each other, and leave nothing', async () => {

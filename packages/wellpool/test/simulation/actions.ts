@@ -258,7 +258,8 @@ export class Actions {
   /** A controller that is aborted some time later, maybe. */
   #operator(): AbortController {
     const controller = new AbortController()
-    const { clock, random } = this.#world
+    const { clock, random, signals } = this.#world
+    signals.push(controller.signal)
     if (random.chance(0.6))
       clock.arrive(random.pick([0, 3, 30, 1000]), () => controller.abort(new Error('the operator has changed their mind')))
     return controller

@@ -133,6 +133,8 @@ export async function checkEnd(world: World, actions: Actions, pass: Pass): Prom
     if (signal !== undefined && getEventListeners(signal, 'abort').length > 0)
       world.problem(`a listener is left on the signal of ${caller.name}`)
   }
+  if (world.signals.some((signal) => getEventListeners(signal, 'abort').length > 0))
+    world.problem('a listener is left on the signal of a rebuild')
   const stats = world.pool.stats()
   if (stats.state !== 'closed' || stats.open !== 0 || world.pool.connections().length > 0)
     world.problem(`after close the pool is ${stats.state} with ${stats.open} open`)

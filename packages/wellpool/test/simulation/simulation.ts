@@ -28,7 +28,10 @@ export async function simulate(seed: number, keepTrace = false): Promise<RunResu
   const invariants = new Invariants(world)
   // What is thrown in a microtask of the pool's, or rejected and heard by nobody, would end a real process.
   const unhandled = (reason: unknown): void => world.problem(`nobody handles: ${reason instanceof Error ? reason.stack : String(reason)}`)
-  process.on('unhandledRejection', unhandled).on('uncaughtException', unhandled)
+  const warned = (warning: Error): void => {
+    if (warning.name === 'MaxListenersExceededWarning') world.problem(warning.message)
+  }
+  process.on('unhandledRejection', unhandled).on('uncaughtException', unhandled).on('warning', warned)
   // Thousands of errors are made on the way; where each came from is only of interest to who reads the trace.
   const { stackTraceLimit } = Error
   if (!keepTrace) Error.stackTraceLimit = 2
@@ -41,7 +44,7 @@ export async function simulate(seed: number, keepTrace = false): Promise<RunResu
   } finally {
     await new Promise((resolve) => setImmediate(resolve))
     Error.stackTraceLimit = stackTraceLimit
-    process.off('unhandledRejection', unhandled).off('uncaughtException', unhandled)
+    process.off('unhandledRejection', unhandled).off('uncaughtException', unhandled).off('warning', warned)
   }
   if (problem !== undefined) world.note(problem)
   const { coverage, spread, step, trace } = world

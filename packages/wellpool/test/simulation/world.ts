@@ -33,6 +33,8 @@ export class World {
   readonly callers: Caller[] = []
   /** Calls of the pool, other than its callers', that have not settled. */
   readonly pending = new Set<string>()
+  /** The signals that it was given with them. */
+  readonly signals: AbortSignal[] = []
   /** How often what happened, to show that the seeds reach everything. */
   readonly coverage = new Map<string, number>()
   readonly spread: Spread = { lifetimes: [], backoffs: [] }
