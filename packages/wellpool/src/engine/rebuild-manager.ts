@@ -212,14 +212,9 @@ export class RebuildManager<Client> {
   }
 
   #begun(task: Task<Client>): void {
-    const core = this.#core
-    const { connection } = task
-    const mark = connection.mark as Mark
     this.queue.begun(task)
-    task.begun = true
-    task.startedAt = core.clock.now()
-    task.oldGeneration = connection.current?.number ?? 0
-    tellStarted(core, connection, mark)
+    // Begun before, and thrown back before it came to an end: an eviction has taken its successor.
+    if (!task.begun) tellStarted(this.#core, task)
   }
 
   #demand(task: Task<Client>): Demand<Client> {
@@ -312,7 +307,7 @@ export class RebuildManager<Client> {
     }
     this.#host.putIntoService(connection)
 
-    tellEnd(core, task, mark, { success: true, newGeneration: successor.number })
+    task.tell(tellEnd(core, task, mark, { success: true, newGeneration: successor.number }))
   }
 
   #fail(task: Task<Client>, stage: RebuildStage, error: Error): void {
@@ -320,9 +315,7 @@ export class RebuildManager<Client> {
     const { connection } = task
     const mark = connection.mark as Mark
     this.#dropCandidate(task, 'rebuild_failed', 'destroy')
-    tellEnd(core, task, mark, { success: false, stage, error })
-    // What follows is not one more failure.
-    task.begun = false
+    task.tell(tellEnd(core, task, mark, { success: false, stage, error }))
     if (connection.state === 'rebuilding') {
       // No client is left to go on with. The pool refills itself.
       this.#closer.closeConnection(connection, 'rebuild_failed', 'destroy')
@@ -335,8 +328,6 @@ export class RebuildManager<Client> {
   /** Nothing has happened: the old client serves on, the mark stays, the next try comes with backoff. */
   #retryLater(task: Task<Client>): void {
     this.#again(task)
-    task.manual = false
-    task.ahead = false
     // Behind those that have not had their first try.
     this.queue.delete(task)
     this.queue.add(task)
@@ -345,15 +336,8 @@ export class RebuildManager<Client> {
 
   /** Back to where the successor's connect has not begun. */
   #again(task: Task<Client>): void {
-    task.deadline?.cancel()
-    task.deadline = undefined
-    if (task.connection.state === 'rebuilding') {
-      task.phase = 'waiting'
-    } else {
-      task.phase = 'queued'
-      task.begun = false
-      this.queue.batchEnded()
-    }
+    task.rewind()
+    if (!task.inFlight) this.queue.batchEnded()
     this.#core.changed()
   }
 
@@ -382,21 +366,16 @@ export class RebuildManager<Client> {
     this.#dropCandidate(task, closing ? 'pool_closed' : 'evicted', closing ? 'destroy' : 'close')
     this.#forget(task)
     task.connection.rebuild = undefined
-    if (closing) {
-      task.tell(new PoolClosedError(`pool ${core.options.name} was closed during the rebuild`))
-      return
-    }
-    const error = new ConnectError(`connection ${task.connection.id} was closed before it could be rebuilt`)
+    const error = closing
+      ? new PoolClosedError(`pool ${core.options.name} was closed during the rebuild`)
+      : new ConnectError(`connection ${task.connection.id} was closed before it could be rebuilt`)
     const outcome = { success: false, stage: 'replace', error } as const
-    if (task.begun) tellEnd(core, task, mark, outcome)
-    else task.tell(resultOf(core, task, mark, outcome))
+    const result = task.begun ? tellEnd(core, task, mark, outcome) : resultOf(core, task, mark, outcome)
+    task.tell(closing ? error : result)
   }
 
   #forget(task: Task<Client>): void {
-    task.abandonCheck?.()
-    task.deadline?.cancel()
-    task.retry.clear()
-    task.phase = 'queued'
+    task.stop()
     this.queue.delete(task)
     this.queue.batchEnded()
   }

@@ -17,15 +17,21 @@ export function tellMarked<Client>(core: Core<Client>, connection: Connection<Cl
   core.events.emit('rebuildMarked', { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
 }
 
-/** Counts and tells that a rebuild has begun. */
-export function tellStarted<Client>(core: Core<Client>, connection: Connection<Client>, mark: Mark): void {
+/** Notes, counts and tells that a rebuild has begun. Each of these is followed by one `tellEnd`. */
+export function tellStarted<Client>(core: Core<Client>, task: Task<Client>): void {
+  const { connection } = task
+  const mark = connection.mark as Mark
+  task.begun = true
+  task.startedAt = core.clock.now()
+  task.oldGeneration = connection.current?.number ?? 0
   core.counters.rebuildsStarted++
   core.measure('rebuildStarted', mark.kind)
   core.events.emit('rebuildStarted', { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
 }
 
-/** Counts and tells how a rebuild ended, also to those who wait for it. */
-export function tellEnd<Client>(core: Core<Client>, task: Task<Client>, mark: Mark, outcome: RebuildOutcome): void {
+/** Notes, counts and tells how a rebuild ended, but for those who wait for it. What follows is not one more end. */
+export function tellEnd<Client>(core: Core<Client>, task: Task<Client>, mark: Mark, outcome: RebuildOutcome): RebuildResult {
+  task.begun = false
   const result = resultOf(core, task, mark, outcome)
   const { reason, durationMs, oldGeneration } = result
   const what = core.identify(task.connection)
@@ -38,7 +44,7 @@ export function tellEnd<Client>(core: Core<Client>, task: Task<Client>, mark: Ma
     core.measure('rebuildFailed', mark.kind, durationMs)
     core.events.emit('rebuildFailed', { ...what, reason, stage: outcome.stage, error: outcome.error })
   }
-  task.tell(result)
+  return result
 }
 
 /** What a caller gets to know of a rebuild that has ended. */

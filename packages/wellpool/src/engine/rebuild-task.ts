@@ -28,6 +28,7 @@ export class Task<Client> implements RebuildTask {
   released = false
   /** Whether the successor has to pass a check: it was planned when it began. */
   needsCheck = false
+  /** Whether it has been told that it started and not yet how it ended. */
   begun = false
   startedAt = 0
   oldGeneration = 0
@@ -58,8 +59,25 @@ export class Task<Client> implements RebuildTask {
     this.#cancel(this)
   }
 
-  /** Plans the next try after one more that has failed. */
+  /** Back to where the successor's connect has not begun. */
+  rewind(): void {
+    this.deadline?.cancel()
+    this.deadline = undefined
+    this.phase = this.connection.state === 'rebuilding' ? 'waiting' : 'queued'
+  }
+
+  /** Ends what is pending: it leads nowhere any more. */
+  stop(): void {
+    this.abandonCheck?.()
+    this.deadline?.cancel()
+    this.retry.clear()
+    this.phase = 'queued'
+  }
+
+  /** Plans the next try after one more that has failed: in its turn, whoever has asked for this one. */
   retryLater({ backoff, random }: ResolvedOptions): void {
+    this.manual = false
+    this.ahead = false
     this.#backoff.fail(random)
     this.retry.set(Math.max(1, this.#backoff.delay(backoff, false)))
   }

@@ -192,13 +192,16 @@ describe('close', () => {
   })
 
   test('during a planned rebuild rejects it, and leaves neither client', async () => {
-    const { clock, driver, fate, pool, start } = setUp({ minConnections: 1 })
+    const { clock, driver, fate, listen, pool, start } = setUp({ minConnections: 1 })
+    const told = listen('rebuildStarted', 'rebuildFailed')
     await start()
     driver.next('check', hang())
     const rebuild = track<RebuildResult>(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
     await clock.advance(6)
     await clock.until(pool.close())
     expect(rebuild.error).toBeInstanceOf(PoolClosedError)
+    expect(told).toMatchObject([{ urgent: false }, { stage: 'replace', error: expect.any(PoolClosedError) }])
+    expect(pool.stats()).toMatchObject({ rebuildsStarted: 1, rebuildsFailed: 1 })
     expect([fate(1), fate(2)]).toEqual(['closed', 'destroyed'])
   })
 

@@ -223,6 +223,20 @@ describe('a marked connection', () => {
   })
 })
 
+test('a rebuild whose successor is evicted goes on with another, and is told once', async () => {
+  const { borrow, clock, driver, fate, listen, pool } = setUp({ maxConnections: 1 })
+  const told = listen('rebuildStarted', 'rebuildCompleted', 'rebuildFailed')
+  await borrow()
+  driver.next('check', hang())
+  const rebuild = track(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
+  await clock.advance(10)
+  await clock.until(pool.evict())
+  await clock.advance(20)
+  expect([fate(1), fate(2), fate(3)]).toEqual(['open', 'closed', 'open'])
+  expect(resultOf(rebuild)).toMatchObject({ success: true, newGeneration: 2 })
+  expect(told).toMatchObject([{ urgent: false }, { newGeneration: 2 }])
+})
+
 describe('without surge', () => {
   const deviceOfAge = async (count: number, options: Parameters<typeof setUp>[0] = {}): Promise<TestPool> => {
     const setup = setUp({

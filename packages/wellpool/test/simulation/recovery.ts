@@ -135,7 +135,10 @@ export async function checkEnd(world: World, actions: Actions, pass: Pass): Prom
   }
   if (world.signals.some((signal) => getEventListeners(signal, 'abort').length > 0))
     world.problem('a listener is left on the signal of a rebuild')
+  if (world.rebuilding.size > 0) world.problem('nobody was told how a rebuild has ended')
   const stats = world.pool.stats()
+  if (stats.rebuildsStarted !== stats.rebuildsCompleted + stats.rebuildsFailed)
+    world.problem(`${stats.rebuildsStarted} rebuilds have started, ${stats.rebuildsCompleted} completed, ${stats.rebuildsFailed} failed`)
   if (stats.state !== 'closed' || stats.open !== 0 || world.pool.connections().length > 0)
     world.problem(`after close the pool is ${stats.state} with ${stats.open} open`)
   world.raise()

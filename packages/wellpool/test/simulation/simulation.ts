@@ -180,6 +180,16 @@ function listen(world: World): void {
       if (throwing) throw new Error('a listener threw')
     })
   }
+  pool.on('rebuildStarted', ({ connectionId }) => {
+    if (world.rebuilding.has(connectionId))
+      world.problem(`a second rebuild of ${trace.name(connectionId)} starts before the first has ended`)
+    world.rebuilding.add(connectionId)
+  })
+  for (const end of ['rebuildCompleted', 'rebuildFailed'] as const) {
+    pool.on(end, ({ connectionId }) => {
+      if (!world.rebuilding.delete(connectionId)) world.problem(`${end} of ${trace.name(connectionId)} without a start`)
+    })
+  }
   pool.on('connectionClosed', ({ reason }) => world.count(`closed: ${reason}`))
   pool.on('rebuildMarked', ({ connectionId, reason }) => {
     world.count(`marked: ${reason.kind}`)

@@ -31,6 +31,8 @@ export class World {
   readonly model: Model
   readonly pool: Pool<FakeClient>
   readonly callers: Caller[] = []
+  /** Connections whose rebuild was told to have started, and not yet how it ended. */
+  readonly rebuilding = new Set<string>()
   /** Calls of the pool, other than its callers', that have not settled. */
   readonly pending = new Set<string>()
   /** The signals that it was given with them. */
