@@ -131,7 +131,7 @@ describe('maxLifetime', () => {
   test('0 lets clients live for ever', async () => {
     const { clock, pool, start } = setUp({ minConnections: 1, maxLifetime: 0 })
     await start()
-    await clock.advance(7 * 24 * 3_600_000)
+    await clock.advance(24 * 3_600_000)
     expect(pool.connections()).toMatchObject([{ generation: 1 }])
   })
 
