@@ -1,6 +1,7 @@
 import type { Driver } from '../engine/driver.ts'
 import { connectCases } from './conformance-connect.ts'
 import { lifeCases } from './conformance-life.ts'
+import { opinionCases } from './conformance-opinion.ts'
 import { poolCases } from './conformance-pool.ts'
 import { Scene } from './conformance-scene.ts'
 import type { ProxyTarget } from './fault-proxy.ts'
@@ -26,6 +27,8 @@ export interface ConformanceOptions<Client> {
   readonly createRefusedDriver?: (address: ConformanceAddress) => Driver<Client>
   /** Sends a request that the peer answers with an error of the application's own. */
   readonly failingRequest?: (client: Client) => unknown
+  /** Sends a request that the peer works on for a second or two: the driver's `secondOpinion` must leave it alone. */
+  readonly longRequest?: (client: Client) => Promise<unknown>
   /** Makes the server end the session of this client, over another way than the client itself. */
   readonly kill?: (client: Client) => Promise<unknown>
   /** Leaves behind what `reset` has to undo; `isClean` says whether it has. */
@@ -64,7 +67,7 @@ export interface ConformanceCase {
  * for (const { name, run } of driverConformance({ name: 'postgres', target: { port }, createDriver, request })) test(name, run)
  */
 export function driverConformance<Client>(options: ConformanceOptions<Client>): ConformanceCase[] {
-  const cases = [...connectCases(options), ...lifeCases(options), ...poolCases(options)]
+  const cases = [...connectCases(options), ...lifeCases(options), ...opinionCases(options), ...poolCases(options)]
   return cases.map(({ name, run }) => ({
     name: `${options.name} ${name}`,
     run: async () => {

@@ -37,6 +37,7 @@ await describeOwnPostgres('conformance', async () => {
     request: (client) => client.query('select 1'),
     createRefusedDriver: (address) => createDriver(address, 'a wrong password'),
     failingRequest: (client) => client.query('select 1/0'),
+    longRequest: (client) => client.query('select pg_sleep(1.5)'),
     // What pg_terminate_backend does, without the time that a connection takes to ask for it.
     kill: async (client) => process.kill((client as unknown as { processID: number }).processID, 'SIGTERM'),
     leaveBehind: (client) => client.query('begin; create table left_behind (id int); listen news'),

@@ -23,6 +23,7 @@ const suite = (change: Sabotage = () => ({}), limits: ConformanceOptions<LineCli
     createRefusedDriver: (address) => createDriver(address, 'open barley'),
     request: (client) => client.send('ping'),
     failingRequest: (client) => client.send('nonsense'),
+    longRequest: (client) => client.send('work 1000'),
     kill: async (client) => server.kill(client.id),
     leaveBehind: (client) => client.send('leave a mess'),
     isClean: async (client) => (await client.send('left')) === 'nothing',
@@ -98,7 +99,7 @@ describe('a driver that does not', { timeout: 30_000 }, () => {
     [
       'ignores the signal of its check',
       (driver) => ({ check: (client) => driver.check(client, { signal: unaborted() }) }),
-      'silent in both directions',
+      'peer being silent in both directions',
     ],
     ['does not destroy', () => ({ destroy: () => {} }), 'socket at once on destroy'],
     ['never ends its goodbye', () => ({ close: never }), 'says goodbye'],
@@ -109,6 +110,11 @@ describe('a driver that does not', { timeout: 30_000 }, () => {
     ['leaves its pool a dirty client', () => ({ reset: () => undefined }), 'every borrower of its pool'],
     ['does not notice a restart', () => ({ watch: () => {} }), 'server restarts'],
     ['makes one client for all', sharing, 'clients at once'],
+    ['takes every silence for death', () => ({ secondOpinion: async () => 'gone' }), 'leaves a request alone'],
+    ['takes a client without a request for dead', () => ({ secondOpinion: async () => 'gone' }), 'without a request'],
+    ['has no opinion', () => ({ secondOpinion: async () => 'unknown' }), 'its flow being silent in both directions'],
+    ['sees nothing to ask about', () => ({ mayAskAbout: () => false }), 'its flow being silent in one direction'],
+    ['believes in a session that was ended', () => ({ secondOpinion: async () => 'working' }), 'session of a request was ended'],
     ['does not name its secrets', () => ({ secrets: () => [] }), 'lets no secret be seen'],
     ['shows its password', showing, 'lets no secret be seen'],
     ['is silent about the end of its connections', () => ({ watch: () => {} }), 'pool replace a connection that the server has ended'],
@@ -128,7 +134,7 @@ describe('a driver that does not', { timeout: 30_000 }, () => {
       request: () => {},
     })
     expect(full).toEqual(expect.arrayContaining(bare.map(({ name }) => name)))
-    expect(full.length - bare.length).toBe(9)
+    expect(full.length - bare.length).toBe(11)
     expect(new Set(full).size).toBe(full.length)
   })
 })

@@ -8,6 +8,8 @@ export const PASSWORD = 'open sesame'
 /** A small protocol, one line each way: enough to have every fault that a real one has. */
 export class LineServer {
   readonly #sessions = new Map<string, Socket>()
+  /** Since when each session has been waiting for a line; Infinity while it works. */
+  readonly #idleSince = new Map<string, number>()
   #server: Server | undefined
   #port = 0
   #lastId = 0
@@ -49,6 +51,7 @@ export class LineServer {
       if (word === 'login') {
         const welcome = rest.join(' ') === PASSWORD
         if (welcome) this.#sessions.set(id, socket)
+        this.#idleSince.set(id, performance.now())
         socket.write(welcome ? `${id}\n` : 'error denied\n')
       } else if (!this.#sessions.has(id)) socket.destroy()
       else if (word === 'bye') socket.end()
@@ -56,8 +59,21 @@ export class LineServer {
         left = rest.join(' ')
         socket.write('ok\n')
       } else if (word === 'left') socket.write(`${left}\n`)
-      else socket.write(word === 'ping' ? 'pong\n' : `error unknown ${line}\n`)
+      else if (word === 'idle') socket.write(`${this.#idleFor(rest[0] ?? '')}\n`)
+      else if (word === 'work') {
+        this.#idleSince.set(id, Number.POSITIVE_INFINITY)
+        setTimeout(() => {
+          this.#idleSince.set(id, performance.now())
+          socket.write('done\n')
+        }, Number(rest[0]))
+      } else socket.write(word === 'ping' ? 'pong\n' : `error unknown ${line}\n`)
     })
+  }
+
+  /** For how long a session has been waiting, ms; -1 while it works; Infinity if there is none. */
+  #idleFor(id: string): number {
+    if (!this.#sessions.has(id)) return Number.POSITIVE_INFINITY
+    return Math.max(-1, performance.now() - (this.#idleSince.get(id) ?? 0))
   }
 }
 
@@ -68,6 +84,12 @@ export class LineClient {
   id = ''
   lost: Error | undefined
   onLost: ((error: Error) => void) | undefined
+  /** When the last line was sent. */
+  sentAt = 0
+
+  get waits(): boolean {
+    return this.#waiting.length > 0
+  }
 
   constructor(port: number) {
     this.socket = openSocket({ host: '127.0.0.1', port })
@@ -85,6 +107,7 @@ export class LineClient {
       if (this.lost !== undefined || this.socket.destroyed) reject(Object.assign(new Error('not connected'), { code: 'lost' }))
       else {
         this.#waiting.push({ resolve, reject })
+        this.sentAt = performance.now()
         this.socket.write(`${line}\n`)
       }
     })
@@ -139,6 +162,12 @@ export function lineDriver(port: number, password = PASSWORD): Driver<LineClient
       if (client.lost === undefined) client.onLost = lost
       else lost(client.lost)
     },
+    async secondOpinion(client, other, { limit, signal }) {
+      const idleFor = Number(await orAborted(other.send(`idle ${client.id}`), signal))
+      if (!client.waits || performance.now() - client.sentAt <= limit) return 'working'
+      return idleFor > limit ? 'gone' : 'working'
+    },
+    mayAskAbout: (client) => client.waits,
     classify(error) {
       const { code } = error as { code?: string }
       return code === 'denied' || code === 'lost' ? 'fatal' : code === 'unknown' ? 'application' : 'transient'
