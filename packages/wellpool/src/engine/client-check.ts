@@ -5,6 +5,7 @@ import type { Core } from './core.ts'
 import type { CheckContext } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { HealthCheckError } from './errors.ts'
+import type { CheckOutcome } from './metrics.ts'
 
 /** How one round trip to the peer went. `settled: false` with `timedOut`: the driver is still silent. */
 export interface CheckResult {
@@ -21,8 +22,10 @@ export type Ask<Client> = (client: Client, context: CheckContext) => unknown
 export type Abandon = () => void
 
 /**
- * Asks the driver for a sign of life from one client. `ended` hears the result once: at the answer, or when
- * the time is up. `settled` hears once when the driver answers after its time was up.
+ * Asks the driver for a sign of life from one client, and counts how that went. `ended` hears the result once: at the
+ * answer, or when the time is up. `settled` hears once when the driver answers after its time was up.
+ *
+ * @param ask what is asked instead of the driver's check; that is not counted as one
  */
 export function checkClient<Client>(
   core: Core<Client>,
@@ -30,9 +33,9 @@ export function checkClient<Client>(
   timeout: number,
   ended: (result: CheckResult) => void,
   settled: () => void = () => {},
-  ask: Ask<Client> = (client, context) => core.driver.check(client, context),
+  ask?: Ask<Client>,
 ): Abandon {
-  const { clock } = core
+  const { clock, driver } = core
   const controller = new AbortController()
   const startedAt = clock.now()
   let phase: 'asking' | 'late' | 'over' = 'asking'
@@ -52,13 +55,16 @@ export function checkClient<Client>(
           `check of connection ${generation.connection.id} failed: ${what}`,
           timedOut ? undefined : core.copyError(cause),
         )
-    ended({ ok, elapsedMs: clock.now() - startedAt, timedOut, error })
+    const result = { ok, elapsedMs: clock.now() - startedAt, timedOut, error }
+    if (ask === undefined) count(core, result)
+    ended(result)
   }
   const deadline = new Deadline(clock, timeout, () => {
     end(false, true, undefined)
     controller.abort(new HealthCheckError(`the check took longer than ${formatMs(timeout)}`))
   })
-  attempt(() => ask(generation.client, { signal: controller.signal })).then(
+  const { signal } = controller
+  attempt(() => (ask === undefined ? driver.check(generation.client, { signal }) : ask(generation.client, { signal }))).then(
     () => end(true, false, undefined),
     (error: unknown) => end(false, false, error),
   )
@@ -68,4 +74,11 @@ export function checkClient<Client>(
     deadline.cancel()
     controller.abort(new HealthCheckError('the check was abandoned'))
   }
+}
+
+function count<Client>(core: Core<Client>, { ok, timedOut, elapsedMs }: CheckResult): void {
+  const slow = elapsedMs > core.options.degradedThreshold
+  const outcome: CheckOutcome = ok ? (slow ? 'degraded' : 'healthy') : timedOut ? 'timed_out' : 'rejected'
+  core.counters.checks[outcome]++
+  core.measure('checked', outcome, elapsedMs)
 }

@@ -115,10 +115,6 @@ export class HealthMonitor<Client> {
     if (connection.check !== check) return
     if (result.timedOut) check.timedOut = true
     else this.#putBack(connection)
-    if (timed) {
-      this.#core.measure('checked', this.#outcome(result), result.elapsedMs)
-      this.#core.counters.checks[this.#outcome(result)]++
-    }
     if (result.ok) this.#passed(connection, check.generation, timed ? result.elapsedMs : undefined)
     else this.#failed(connection, result.error as Error, !result.timedOut)
     if (connection.check === undefined && connection.state === 'idle') this.#core.makeAvailable(connection)
@@ -132,11 +128,6 @@ export class HealthMonitor<Client> {
     if (connection.state === 'idle') this.#core.makeAvailable(connection)
     // Also where it may not serve: a rebuild that was decided meanwhile may begin now.
     this.#core.changed()
-  }
-
-  #outcome({ ok, timedOut, elapsedMs }: CheckResult): 'healthy' | 'degraded' | 'rejected' | 'timed_out' {
-    if (!ok) return timedOut ? 'timed_out' : 'rejected'
-    return elapsedMs > this.#core.options.degradedThreshold ? 'degraded' : 'healthy'
   }
 
   /** The driver has let go of the client: it may do something else. */
@@ -242,7 +233,6 @@ export class HealthMonitor<Client> {
     if (!isPresent(connection)) return
     if (connection.check?.timedOut === true) {
       // Still silent: as good as one more failure.
-      this.#core.counters.checks.timed_out++
       this.#failed(connection, new Error('a check never settled'), false)
     } else if (this.canCheck(connection)) {
       this.check(connection)

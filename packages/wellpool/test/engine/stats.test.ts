@@ -150,6 +150,7 @@ describe('a collector of measurements', () => {
       'rebuildMarked manual',
       'rebuildStarted manual',
       'connected 5',
+      'checked healthy 1',
       'rebuildCompleted manual 6',
       'closed rebuilt',
     ])

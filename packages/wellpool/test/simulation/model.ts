@@ -98,6 +98,8 @@ export class Model {
   maybeSuspectAt = Number.NEGATIVE_INFINITY
   /** As it was when the step began. */
   suspectBefore = Number.NEGATIVE_INFINITY
+  /** Checks that have ended for the pool: with an answer, or by their time-out. */
+  checksEnded = 0
   /** Connects in flight that have not been given up. */
   readonly connecting = new Set<FakeCall>()
   /** Connects that were in flight when the pool was told to evict: what they bring is stale on arrival. */
@@ -341,6 +343,9 @@ export class Model {
     if (this.ageOf(call) >= this.#options().hedgeDelay) this.overdueStep = this.#step()
     // What the pool no longer waits for proves nothing, one way or the other.
     if (call.signal?.aborted === true) return
+    this.checksEnded++
+    // Given up before the pool has heard the answer, in one step.
+    call.signal?.addEventListener('abort', () => this.checksEnded--, { once: true })
     if (how === 'fulfilled') {
       this.#provenByCheck(model)
       model.doubt = undefined
@@ -353,8 +358,9 @@ export class Model {
   }
 
   #checkAborted(model: ClientModel, call: FakeCall): void {
-    if (!model.checks.has(call)) return
-    if (this.#timedOut(call)) this.#checkFailed(model, 'check timed out')
+    if (!model.checks.has(call) || !this.#timedOut(call)) return
+    this.checksEnded++
+    this.#checkFailed(model, 'check timed out')
   }
 
   #provenByCheck(model: ClientModel): void {

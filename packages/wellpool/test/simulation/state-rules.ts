@@ -25,6 +25,8 @@ export function checkBooks(world: World, stats: PoolStats, records: readonly Con
   for (const state of ['idle', 'acquired', 'checking', 'connecting', 'rebuilding', 'closing'] as const)
     differ(state, stats[state], states[state])
   differ('total', stats.total, states.idle + states.acquired + states.checking + states.rebuilding)
+  const checks = Object.values(stats.checks).reduce((sum, count) => sum + count)
+  differ('the sum of checks', checks, world.model.checksEnded)
   if (states.closed > 0) world.problem('a closed connection is still shown')
 
   const { options } = world
