@@ -101,8 +101,9 @@ export class Connection<Client> implements Linked<Connection<Client>> {
   rebuild: RebuildTask | undefined = undefined
   /** Failed checks in a row. */
   failures = 0
-  /** When the run of failures began and when the last one was, ms of the clock. */
+  /** When the run of failures began, when its last one was counted, and when a check last failed; ms of the clock. */
   failingSince = 0
+  failureCountedAt = -NEVER
   lastFailedAt = -NEVER
   /** Checks in a row that were far slower than the pool's usual. */
   slowChecks = 0

@@ -46,6 +46,7 @@ export class HealthMonitor<Client> {
     connection.failures = 0
     connection.slowChecks = 0
     connection.requestsSeen = 0
+    connection.failureCountedAt = -NEVER
     connection.lastFailedAt = -NEVER
     connection.recheck ??= new Alarm(this.#core.clock, () => this.#recheck(connection))
     connection.recheck.clear()
@@ -139,6 +140,7 @@ export class HealthMonitor<Client> {
   #passed(connection: Connection<Client>, generation: Generation<Client>, elapsedMs: number | undefined): void {
     const core = this.#core
     connection.failures = 0
+    connection.failureCountedAt = -NEVER
     connection.lastFailedAt = -NEVER
     generation.lastProvenAt = core.clock.now()
     generation.usedSinceProof = false
@@ -184,7 +186,13 @@ export class HealthMonitor<Client> {
     const now = core.clock.now()
     // What has aged since the last look counts no more: a panic is judged by failures that belong together.
     this.panic.review()
-    if (connection.failures++ === 0) connection.failingSince = now
+    // A check that came early, because somebody waits, may have met the same fault once more: that is no news.
+    // The 1 ms is a timer's, which may be early by that much.
+    const isNews = now - connection.failureCountedAt >= core.options.healthRecheckInterval - 1
+    if (isNews) {
+      if (connection.failures++ === 0) connection.failingSince = now
+      connection.failureCountedAt = now
+    }
     connection.lastFailedAt = now
     core.events.emit('healthCheckFailed', { ...core.identify(connection), error, failures: connection.failures })
     this.panic.review()
@@ -198,7 +206,7 @@ export class HealthMonitor<Client> {
       return
     }
     generation.lastProvenAt = -NEVER
-    if (!core.panic) core.suspectAll()
+    if (isNews && !core.panic) core.suspectAll()
     if (connection.failures < core.options.unhealthyThreshold) {
       core.setHealth(connection, 'degraded')
       this.#recheckSoon(connection)

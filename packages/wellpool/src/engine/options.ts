@@ -69,7 +69,10 @@ export interface PoolOptions {
   healthCheckInterval?: Duration | undefined
   /** How long a check may take. 0: for ever. Default 5 s. */
   healthCheckTimeout?: Duration | undefined
-  /** How soon a connection is checked again after a failed or slow check. At least 1 ms. Default 1 s. */
+  /**
+   * How soon a connection is checked again after a failed or slow check. While a borrower waits, a failed check is
+   * repeated after `backoff.maxWhileWaited` if that is sooner. At least 1 ms. Default 1 s.
+   */
   healthRecheckInterval?: Duration | undefined
   /** Whether an unhealthy connection is rebuilt; otherwise it is closed and the pool refills. Default true. */
   healthCheckTriggerRebuild?: boolean | undefined

@@ -153,9 +153,15 @@ export class Planner<Client> {
 
   #isCandidate(connection: Connection<Client>): boolean {
     const generation = connection.current as Generation<Client>
-    // After a failure the next check has its time; asking at once would only count the same failure again.
-    if (connection.recheck?.pending === true || connection.health === 'unhealthy') return false
-    return this.#host.health.canCheck(connection) && this.#core.needsProof(generation, this.#core.clock.now())
+    const now = this.#core.clock.now()
+    if (connection.health === 'unhealthy' || now < this.#retryAt(connection)) return false
+    return this.#host.health.canCheck(connection) && this.#core.needsProof(generation, now)
+  }
+
+  /** When a connection whose check has failed may be checked for somebody who waits: as soon as a connect is tried again. */
+  #retryAt({ lastFailedAt }: Connection<Client>): number {
+    const { backoff, healthRecheckInterval } = this.#core.options
+    return lastFailedAt + Math.min(healthRecheckInterval, backoff.maxWhileWaited)
   }
 
   /** Notes which checks have become overdue. */
@@ -191,7 +197,7 @@ export class Planner<Client> {
     }
   }
 
-  /** Somebody waits: look again when a check becomes overdue, or when the longest wait exceeds a connect. */
+  /** Somebody waits: look again when a check becomes overdue or may be repeated, or when the longest wait exceeds a connect. */
   #armLook(): void {
     const core = this.#core
     this.stop()
@@ -200,8 +206,10 @@ export class Planner<Client> {
     const now = core.clock.now()
     let at = NEVER
     const after = core.overdueAfter
-    for (const { check } of core.connections.values()) {
-      if (check?.overdue === false) at = Math.min(at, check.startedAt + after)
+    for (const connection of core.connections.values()) {
+      if (connection.check?.overdue === false) at = Math.min(at, connection.check.startedAt + after)
+      const retryAt = this.#retryAt(connection)
+      if (connection.state === 'idle' && retryAt > now) at = Math.min(at, retryAt)
     }
     const connectMs = core.connectTimes.usual
     if (connectMs !== undefined && core.places < core.options.maxConnections && head.since + connectMs > now) {

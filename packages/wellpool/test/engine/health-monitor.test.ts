@@ -207,6 +207,54 @@ describe('after a failed check', () => {
     expect(setup.healths()).toEqual(['healthy'])
   })
 
+  test('the next one comes after maxWhileWaited while somebody waits, and counts only as often as it would have by itself', async () => {
+    const setup = await checked({
+      rebuildMaxSurge: 0,
+      healthRecheckInterval: 1000,
+      unhealthyThreshold: 3,
+      backoff: { maxWhileWaited: 200 },
+    })
+    const { clock, client, driver, listen, pool } = setup
+    const failed = listen('healthCheckFailed')
+    driver.always('check', fail(new Error('no answer')))
+    await nextCheck(setup)
+    const waiter = track(pool.acquire())
+    await clock.advance(199)
+    expect(client(1).life.checks).toBe(1)
+    await clock.advance(800)
+    expect(client(1).life.checks).toBe(5)
+    expect(failed.map(({ failures }) => failures)).toEqual([1, 1, 1, 1, 1])
+    await clock.advance(1)
+    expect(failed.at(-1)).toMatchObject({ failures: 2 })
+    driver.always('check', ok(0))
+    await clock.advance(200)
+    expect(waiter.status).toBe('fulfilled')
+  })
+
+  test('a check that came early puts nobody else under suspicion once more', async () => {
+    const { borrow, clock, driver, healths, pool, start } = setUp({
+      minConnections: 2,
+      maxConnections: 2,
+      rebuildMaxSurge: 0,
+      healthCheckInterval: 10_000,
+      healthRecheckInterval: 1000,
+    })
+    await start()
+    const kept = await borrow()
+    driver.always('check', ({ client }) => (client === kept.client ? ok(1) : fail(new Error('no answer'))))
+    while (!healths().includes('degraded')) await clock.advance(1)
+    const waiter = track(pool.acquire())
+    await clock.advance(300)
+    expect(waiter.status).toBe('pending')
+    kept.release()
+    await clock.settle()
+    expect(resultOf(waiter).client).toBe(kept.client)
+    await clock.advance(500)
+    resultOf(waiter).release()
+    expect(pool.tryAcquire()?.client).toBe(kept.client)
+    expect(kept.client.life.checks).toBe(0)
+  })
+
   test('all others must prove themselves before they are handed out', async () => {
     const { borrow, client, clock, driver, start } = setUp({ minConnections: 3, healthCheckInterval: 10_000 })
     await start()

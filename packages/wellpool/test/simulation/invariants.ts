@@ -1,6 +1,6 @@
 import type { ConnectionRecord, PoolStats } from '../../src/index.ts'
 import { checkChanges, type Shown } from './change-rules.ts'
-import { checkBooks, checkCallers, checkClients, checkConnection, checkGrowth, isShort } from './state-rules.ts'
+import { checkBooks, checkCallers, checkClients, checkConnection, checkGrowth, checkRepeats, isShort } from './state-rules.ts'
 import type { World } from './world.ts'
 
 /**
@@ -67,6 +67,7 @@ export class Invariants {
       if (isLate) world.problem(`client ${client.id} is still closing after ${age} ms`)
     }
     checkGrowth(world, this.#shown)
+    checkRepeats(world, this.#shown)
     world.raise()
   }
 

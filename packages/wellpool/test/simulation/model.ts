@@ -13,9 +13,10 @@ export class ClientModel {
   doubt: 'check rejected' | 'check timed out' | 'use failed' | undefined
   /** The step in which the doubt arose. */
   doubtStep = -1
-  /** Failed checks in a row. */
+  /** Failed checks in a row: so many at least. One that came early, for somebody who waits, may not count. */
   failures = 0
-  /** When the latest of these was. */
+  /** When the latest failure was that may have counted, and when the latest of all. */
+  countedAt = Number.NEGATIVE_INFINITY
   failedAt = Number.NEGATIVE_INFINITY
   passedChecks = 0
   /** When it last passed a check, or was connected; and whether it has been used since. */
@@ -350,6 +351,7 @@ export class Model {
       this.#provenByCheck(model)
       model.doubt = undefined
       model.failures = 0
+      model.countedAt = Number.NEGATIVE_INFINITY
       model.passedChecks++
       if (model.slowUseAt < this.#clock.now() - this.ageOf(call)) model.slowUse = false
     } else {
@@ -375,8 +377,14 @@ export class Model {
   }
 
   #checkFailed(model: ClientModel, doubt: 'check rejected' | 'check timed out'): void {
-    model.failures++
-    model.failedAt = this.#clock.now()
+    const now = this.#clock.now()
+    const { healthRecheckInterval } = this.#options()
+    const sinceCounted = now - model.countedAt
+    // A timer's millisecond decides.
+    if (sinceCounted >= healthRecheckInterval - 1.001) model.countedAt = now
+    const isNews = sinceCounted >= healthRecheckInterval
+    if (isNews) model.failures++
+    model.failedAt = now
     if (this.panic && doubt === 'check rejected') {
       this.#provenByCheck(model)
       model.doubt = undefined
@@ -384,7 +392,7 @@ export class Model {
     }
     model.doubt = doubt
     model.doubtStep = this.#step()
-    if (model.role === 'current' && !this.panic) this.suspect()
+    if (isNews && model.role === 'current' && !this.panic) this.suspect()
     else this.maybeSuspect()
   }
 }

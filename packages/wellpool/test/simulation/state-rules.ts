@@ -174,3 +174,19 @@ export function checkGrowth(world: World, shown: ReadonlyMap<string, Shown>): vo
     )
   }
 }
+
+/** 4: a check that has failed is repeated soon for somebody who waits, as a connect would be. */
+export function checkRepeats(world: World, shown: ReadonlyMap<string, Shown>): void {
+  const { clock, life, model, options } = world
+  const oldest = world.callers.find(({ isWaiting }) => isWaiting)
+  if (oldest === undefined || oldest.attempt > 0 || (life !== 'running' && life !== 'draining') || world.reconfigured) return
+  if (model.present().some(({ checks }) => checks.size > 0)) return
+  for (const { record, client } of shown.values()) {
+    if (record.state !== 'idle' || record.health === 'unhealthy' || record.mark?.urgent === true) continue
+    if (client?.doubt !== 'check rejected' || client.evicted || client.retireReported) continue
+    const left = clock.now() - Math.max(oldest.calledAt, client.failedAt, world.resumedAt)
+    if (left > Math.min(options.healthRecheckInterval, options.backoff.maxWhileWaited) + 2) {
+      world.problem(`${oldest.name} waits, and the check of ${world.trace.name(record.id)} that failed was not repeated for ${left} ms`)
+    }
+  }
+}
