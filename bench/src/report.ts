@@ -43,7 +43,7 @@ function renderRatio(ratio: Estimate | undefined): string {
 }
 
 /** Names to the left, figures to the right. */
-function renderTable(rows: readonly (readonly string[])[]): string[] {
+export function renderTable(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
   return rows.map((row) =>
     `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd(),

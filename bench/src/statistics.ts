@@ -28,6 +28,8 @@ export function quantile(values: readonly number[], q: number): number {
   const below = Math.floor(position)
   const lower = sorted[below] as number
   const upper = sorted[Math.min(below + 1, sorted.length - 1)] as number
+  // Values may be endless: between two such, or next to one, there is nothing to interpolate.
+  if (lower === upper || position === below) return lower
   return lower + (upper - lower) * (position - below)
 }
 

@@ -1,0 +1,95 @@
+import { parseArgs } from 'node:util'
+import { CONTENDERS } from './pools.ts'
+import type { Scenario } from './scenario.ts'
+import type { Plan } from './schedule.ts'
+import { isVariantName, VARIANTS, type VariantName } from './variants.ts'
+
+/** What the program is asked to do. */
+export interface Arguments {
+  readonly help: boolean
+  readonly plan: Plan
+  /** Runs side by side. */
+  readonly lanes: number
+  /** Where every figure is written to. */
+  readonly json: string | undefined
+  /** The results of an earlier run, to be shown instead of measuring. */
+  readonly from: string | undefined
+  /** Whether the tables of docs/reliability.md are made anew. */
+  readonly writeDocs: boolean
+}
+
+/** Five are few enough that a machine with two cores is idle half of the time, and that the whole takes half an hour. */
+const LANES = 5
+
+/** How the program is called. */
+export function usage(scenarios: readonly Scenario[]): string {
+  return `usage: npm run chaos -- [scenario …] [options]
+
+scenarios: ${scenarios.map(({ name }) => name).join(', ')}; all of them unless named
+  --pools a,b      of ${CONTENDERS.join(', ')}
+  --variants a,b   of ${Object.keys(VARIANTS).join(', ')}
+  --rounds N       rounds of each, instead of their own number
+  --seconds S      how long requests count in each, instead of their own time
+  --long           the times for tables that are kept: a minute of kills, ten minutes of chance
+  --lanes N        runs side by side, each with servers of its own; ${LANES} unless given
+  --json file      write every figure into a file
+  --from file      show what was written into such a file, instead of measuring
+  --trace          with --json: every request, connect and decision as well
+  --write-docs     make the tables of docs/reliability.md anew; with --long unless --from is given`
+}
+
+/** @throws Error when they make no sense; with what does */
+export function parseArguments(args: readonly string[], scenarios: readonly Scenario[]): Arguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      pools: { type: 'string' },
+      variants: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      long: { type: 'boolean', default: false },
+      lanes: { type: 'string' },
+      json: { type: 'string' },
+      from: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      'write-docs': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const names = scenarios.map(({ name }) => name)
+  const chosen = choose('scenario', positionals, names)
+  const writeDocs = values['write-docs']
+  return {
+    help: values.help,
+    plan: {
+      scenarios: scenarios.filter(({ name }) => chosen.includes(name)),
+      contenders: choose('pool', list(values.pools), CONTENDERS),
+      variants: choose('variant', list(values.variants), Object.keys(VARIANTS)).filter(isVariantName) satisfies VariantName[],
+      rounds: whole('rounds', values.rounds),
+      seconds: whole('seconds', values.seconds),
+      long: values.long || writeDocs,
+      trace: values.trace,
+    },
+    lanes: whole('lanes', values.lanes) ?? LANES,
+    json: values.json,
+    from: values.from,
+    writeDocs,
+  }
+}
+
+const list = (text: string | undefined): string[] => (text === undefined ? [] : text.split(',').filter((name) => name !== ''))
+
+/** What is named, in the order of all; all if nothing is. */
+function choose(what: string, wanted: readonly string[], all: readonly string[]): readonly string[] {
+  const unknown = wanted.filter((name) => !all.includes(name))
+  if (unknown.length > 0) throw new Error(`no ${what} is called ${unknown.join(', ')}; there are ${all.join(', ')}`)
+  return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name))
+}
+
+function whole(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${option}: got ${text}, allowed is a whole number from 1`)
+  return value
+}

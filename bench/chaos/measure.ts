@@ -1,0 +1,51 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { circumstances } from '../src/versions.ts'
+import type { Arguments } from './arguments.ts'
+import { now } from './clock.ts'
+import { compileLane } from './compile.ts'
+import { Lanes } from './lanes.ts'
+import { poolOf } from './pools.ts'
+import type { Run } from './run.ts'
+import type { Saved } from './saved.ts'
+import { durationOf, phasesOf } from './schedule.ts'
+
+/** What a run takes beside the time in which its requests count, about, ms. */
+const OVERHEAD_MS = 4_000
+const DELAY_RESOLUTION_MS = 10
+
+/** Does all runs that are asked for. */
+export async function measure({ plan, lanes: wanted }: Arguments, progress: (text: string) => void): Promise<Saved> {
+  const setting = circumstances()
+  const phases = phasesOf(plan)
+  const count = Math.min(wanted, Math.max(1, ...phases.map(({ length }) => length)))
+  progress('compiling, and starting PostgreSQL …')
+  const lanes = await Lanes.start(await compileLane(), count)
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+  const startedAt = now()
+  const runs: Run[] = []
+  try {
+    delay.enable()
+    for (const [index, jobs] of phases.entries()) {
+      await lanes.perform(jobs, ({ ...run }) => {
+        runs.push(run)
+        const left = durationOf(phases.slice(index + 1), count, OVERHEAD_MS)
+        progress(
+          `${run.job.contender} has been through ${run.job.scenario} (${run.job.variant}); ${Math.ceil(left / 60_000)} min left after this phase`,
+        )
+      })
+    }
+  } finally {
+    delay.disable()
+    await lanes.close()
+  }
+  const measured = new Set([...plan.contenders.map(poolOf), 'pg'])
+  return {
+    circumstances: { ...setting, versions: Object.fromEntries(Object.entries(setting.versions).filter(([name]) => measured.has(name))) },
+    server: lanes.serverVersion,
+    command: `npm run chaos${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`,
+    lanes: count,
+    idleLateMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
+    tookMs: now() - startedAt,
+    runs,
+  }
+}

@@ -1,0 +1,65 @@
+import type { Address } from './pools.ts'
+import type { VariantName } from './variants.ts'
+
+/** What the statements of a run do. `update` writes, so that a server which takes no writes any more is noticed. */
+export type Workload = 'select' | 'update'
+
+/** The rows that updates spread over. */
+export const ROWS = 1_000
+
+/** What an application is told when it is started. */
+export interface ApplicationSettings {
+  readonly contender: string
+  readonly address: Omit<Address, 'password'> & { readonly password: string }
+  readonly variant: VariantName
+  readonly workload: Workload
+  readonly seed: number
+  /** Whether it writes down what its pool does. */
+  readonly trace: boolean
+}
+
+/** What the application's process is told while it runs. */
+export type Command =
+  | { readonly do: 'pause' }
+  | { readonly do: 'resume' }
+  /** Stand still with the event loop blocked. */
+  | { readonly do: 'block'; readonly ms: number }
+  /** What a connect that begins from now on is to use. */
+  | { readonly do: 'password'; readonly password: string }
+  /** Make no more requests, wait for those under way, and tell all. */
+  | { readonly do: 'end' }
+
+/** What the application's process tells. */
+export type Report =
+  | { readonly kind: 'begun'; readonly firstDue: number }
+  | { readonly kind: 'blocked'; readonly from: number; readonly until: number }
+  | { readonly kind: 'recording'; readonly recording: Recording }
+
+/** One request of an application. Times as {@link now} has them. */
+export interface Request {
+  /** When it was due. */
+  readonly due: number
+  /** How long the server had to work on it, ms. */
+  readonly work: number
+  /** When the caller heard of its end. */
+  settled: number
+  /** Why it failed, if it did. */
+  error: string | undefined
+}
+
+/** What the pool did, in a diagnosis. */
+export interface TraceEntry {
+  readonly at: number
+  readonly event: string
+  readonly details: object
+}
+
+/** All that an application has seen. */
+export interface Recording {
+  readonly requests: readonly Request[]
+  /** Requests that were not made, because they had been due for so long that their callers would have left. */
+  readonly skipped: number
+  /** When each connect was begun, whether or not it came through. */
+  readonly connects: readonly number[]
+  readonly trace: readonly TraceEntry[]
+}

@@ -1,0 +1,123 @@
+import type { Circumstances } from '../src/versions.ts'
+import { SUBJECT } from './pools.ts'
+import type { Scenario } from './scenario.ts'
+import type { Comparison, Row } from './summary.ts'
+import { type Cell, tableOf } from './table.ts'
+import { describeOutcome, formatCount, formatTime } from './text.ts'
+import type { VariantName } from './variants.ts'
+
+/** All that the page's tables are made of. */
+export interface Results {
+  readonly circumstances: Circumstances
+  readonly server: string
+  readonly command: string
+  readonly lanes: number
+  /** How late a process was that did nothing but look, at worst, and how often by more than 50 ms. */
+  readonly idleLateMs: number
+  readonly tookMs: number
+  readonly comparisons: readonly Comparison[]
+}
+
+/** The parts of the page that come from a run, by the name that their markers have. */
+export function partsOf(results: Results, scenarios: readonly Scenario[]): Readonly<Record<string, string>> {
+  const titleOf = (name: string): string => scenarios.find((scenario) => scenario.name === name)?.title ?? name
+  const of = (variant: VariantName): readonly Comparison[] => results.comparisons.filter((comparison) => comparison.variant === variant)
+  return {
+    circumstances: renderCircumstances(results),
+    limits: renderLimits(of('base'), titleOf),
+    base: renderMatrix(of('base'), titleOf),
+    long: renderMatrix(of('long'), titleOf),
+    far: renderMatrix(of('far'), titleOf),
+    details: of('base')
+      .map((comparison) => `### ${capitalised(titleOf(comparison.scenario))}\n\n${renderDetails(comparison)}`)
+      .join('\n\n'),
+  }
+}
+
+/**
+ * Puts each part between its markers: `<!-- chaos:limits -->` and `<!-- /chaos:limits -->`.
+ *
+ * @throws Error when the page lacks the markers of a part
+ */
+export function fillIn(page: string, parts: Readonly<Record<string, string>>): string {
+  let filled = page
+  for (const [name, text] of Object.entries(parts)) {
+    const [begin, end] = [`<!-- chaos:${name} -->`, `<!-- /chaos:${name} -->`]
+    const from = filled.indexOf(begin)
+    const to = filled.indexOf(end)
+    if (from < 0 || to < from) throw new Error(`the page has no markers ${begin} … ${end}`)
+    filled = `${filled.slice(0, from + begin.length)}\n${text}\n${filled.slice(to)}`
+  }
+  return filled
+}
+
+function renderCircumstances({ circumstances, server, command, lanes, idleLateMs, tookMs }: Results): string {
+  const { date, node, machine, versions } = circumstances
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return [
+    `Measured on ${date.slice(0, 10)} with \`${command}\` (${formatCount(tookMs / 60_000)} min, ${lanes} runs side by side) on ${machine}, Node ${node},`,
+    `PostgreSQL ${server}; ${named.join(', ')}. A process that did nothing but look at the clock was late by ${formatCount(idleLateMs)} ms at worst.`,
+  ].join('\n')
+}
+
+function renderLimits(comparisons: readonly Comparison[], titleOf: (name: string) => string): string {
+  const rows = comparisons
+    .filter(({ outcomes }) => outcomes.length > 0)
+    .map(({ scenario, outcomes }) => [
+      titleOf(scenario),
+      ...outcomes.reduce<[string, string]>(
+        ([met, missed], outcome) =>
+          outcome.met ? [join(met, describeOutcome(outcome)), missed] : [met, join(missed, describeOutcome(outcome))],
+        ['', ''],
+      ),
+    ])
+  return renderMarkdown(['fault', 'reached', 'fallen short'], rows)
+}
+
+/** Scenarios as rows, pools as columns: failed / slow / healed. */
+function renderMatrix(comparisons: readonly Comparison[], titleOf: (name: string) => string): string {
+  const contenders = [...new Set(comparisons.flatMap(({ rows }) => rows.map(({ contender }) => contender)))]
+  const rows = comparisons.map(({ scenario, rows: own, best }) => [
+    titleOf(scenario),
+    ...contenders.map((contender) => {
+      const row = own.find((each) => each.contender === contender)
+      return row === undefined ? '' : renderTriple(row, best)
+    }),
+  ])
+  return renderMarkdown(['failed / slow / healed after', ...contenders], rows)
+}
+
+function renderTriple({ contender, failed, slow, healedMs }: Row, best: Comparison['best']): string {
+  return [
+    mark({ text: formatCount(failed.median), best: best.failed.includes(contender) }),
+    formatCount(slow.median),
+    mark({ text: formatTime(healedMs.median), best: best.healedMs.includes(contender) }),
+  ].join(' / ')
+}
+
+function renderDetails(comparison: Comparison): string {
+  const { heading, rows } = tableOf(comparison)
+  return renderMarkdown(
+    heading,
+    rows.map((cells) => cells.map(mark)),
+  )
+}
+
+/** Where Wellpool is not the best, for people who look for that first. */
+export function notBest(comparisons: readonly Comparison[]): Comparison[] {
+  return comparisons.filter(
+    ({ rows, best }) =>
+      rows.length > 1 &&
+      rows.some(({ contender }) => contender === SUBJECT) &&
+      !(best.failed.includes(SUBJECT) && (best.healedMs.length === 0 || best.healedMs.includes(SUBJECT))),
+  )
+}
+
+function renderMarkdown(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(heading), line(heading.map((_, column) => (column === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
+}
+
+const mark = ({ text, best }: Cell): string => (best ? `**${text}**` : text)
+const join = (before: string, more: string): string => (before === '' ? more : `${before}; ${more}`)
+const capitalised = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`

@@ -1,0 +1,83 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { FaultProxy } from 'wellpool/testing'
+import { ApplicationProcess } from './application-process.ts'
+import { sleepUntil } from './clock.ts'
+import type { Endpoint } from './endpoint.ts'
+import { type Course, type Figures, figuresOf } from './figures.ts'
+import type { Recording } from './messages.ts'
+import { seeded } from './random.ts'
+import { CALM_MS, type Scenario, WARM_UP_MS } from './scenario.ts'
+import { Stage } from './stage.ts'
+import { VARIANTS, type VariantName } from './variants.ts'
+
+/** One contender in one scenario, once. */
+export interface Job {
+  readonly scenario: string
+  readonly contender: string
+  readonly variant: VariantName
+  /** 0 for the first. Also the seed of what is left to chance: the same for all contenders. */
+  readonly round: number
+  /** How long requests count. */
+  readonly seconds: number
+  readonly trace: boolean
+}
+
+/** What came of it. */
+export interface Run {
+  readonly job: Job
+  readonly figures: Figures
+  /** How late the lane's process, with the proxy in it, was at worst, ms: what the machine and the proxy have added to latencies. */
+  readonly lateMs: number
+  /** With `trace`: all that was seen. */
+  readonly details?: { readonly recording: Recording; readonly course: Course }
+}
+
+/** How often the lane looks whether it is late, ms. */
+const DELAY_RESOLUTION_MS = 5
+
+/** The servers of a lane. */
+export interface Endpoints {
+  readonly primary: Endpoint
+  standby(): Promise<Endpoint>
+}
+
+/** Plays one scenario for one contender, with a proxy and an application process of its own. */
+export async function play(scenario: Scenario, job: Job, { primary, standby }: Endpoints): Promise<Run> {
+  const variant = VARIANTS[job.variant]
+  await primary.reset()
+  const { server, password, settings } = primary
+  const chance = seeded(job.round + 1)
+  await using proxy = await FaultProxy.start({ port: server.port }, { random: chance })
+  const sameData = async (): Promise<Endpoint> => {
+    const other = await standby()
+    await other.reset()
+    await other.rotatePassword(primary.password)
+    return other
+  }
+  const stage = new Stage({ proxy, endpoint: primary, standby: sameData, variant, random: chance })
+  const application = await ApplicationProcess.start({
+    contender: job.contender,
+    address: { host: proxy.host, port: proxy.port, ...settings, password },
+    variant: job.variant,
+    workload: scenario.workload ?? 'select',
+    seed: job.round + 1,
+    trace: job.trace,
+  })
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+  delay.enable()
+  try {
+    const startsAt = application.firstDue + WARM_UP_MS
+    const endsAt = startsAt + job.seconds * 1000
+    stage.enter(application, startsAt, endsAt)
+    await sleepUntil(startsAt + CALM_MS)
+    await scenario.play(stage)
+    await sleepUntil(endsAt)
+    const recording = await application.end()
+    const { course } = stage
+    const lateMs = Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS)
+    return { job, figures: figuresOf(recording, course), lateMs, ...(job.trace && { details: { recording, course } }) }
+  } finally {
+    delay.disable()
+    application.kill()
+  }
+}

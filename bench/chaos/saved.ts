@@ -1,0 +1,33 @@
+import type { Circumstances } from '../src/versions.ts'
+import type { Run } from './run.ts'
+
+/** All that was measured, as it is kept in a file. */
+export interface Saved {
+  readonly circumstances: Circumstances
+  /** The version of PostgreSQL. */
+  readonly server: string
+  /** How the program was called. */
+  readonly command: string
+  readonly lanes: number
+  /** How late a process was that did nothing but look at the clock, at worst, ms. */
+  readonly idleLateMs: number
+  readonly tookMs: number
+  readonly runs: readonly Run[]
+}
+
+/** What JSON has no number for: a request that never ended, a pool that never healed. */
+const ENDLESS = 'endless'
+
+/** As JSON; what has no end stands there as a word. */
+export function save(saved: Saved): string {
+  const write = (_: string, value: unknown): unknown => {
+    if (value === Number.POSITIVE_INFINITY) return ENDLESS
+    return value instanceof Error ? { name: value.name, message: value.message, cause: value.cause } : value
+  }
+  return `${JSON.stringify(saved, write, 1)}\n`
+}
+
+/** What {@link save} has written. */
+export function revive(text: string): Saved {
+  return JSON.parse(text, (_, value: unknown) => (value === ENDLESS ? Number.POSITIVE_INFINITY : value)) as Saved
+}

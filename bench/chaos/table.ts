@@ -1,0 +1,51 @@
+import { renderTable } from '../src/report.ts'
+import type { Comparison, Row, Spread } from './summary.ts'
+import { formatCount, formatLatency, formatSpread, formatTime } from './text.ts'
+
+/** A column of the table in which pools are rows. */
+interface Column {
+  readonly heading: string
+  cell(row: Row, best: Comparison['best']): Cell
+}
+
+/** What stands in a table, and whether nobody was better. */
+export interface Cell {
+  readonly text: string
+  readonly best: boolean
+}
+
+const plain = (text: string): Cell => ({ text, best: false })
+const latency = (spread: Spread | undefined): Cell => plain(spread === undefined ? '–' : formatLatency(spread.median))
+
+const COLUMNS: readonly Column[] = [
+  {
+    heading: 'failed',
+    cell: ({ failed, contender }, best) => ({ text: formatSpread(failed, formatCount), best: best.failed.includes(contender) }),
+  },
+  { heading: 'slow', cell: ({ slow }) => plain(formatSpread(slow, formatCount)) },
+  {
+    heading: 'healed after',
+    cell: ({ healedMs, contender }, best) => ({ text: formatSpread(healedMs, formatTime), best: best.healedMs.includes(contender) }),
+  },
+  { heading: 'p99 before', cell: ({ before }) => latency(before) },
+  { heading: 'during', cell: ({ during }) => latency(during) },
+  { heading: 'after', cell: ({ after }) => latency(after) },
+  { heading: 'connects', cell: ({ connects }) => plain(formatSpread(connects, formatCount)) },
+  { heading: 'in 100 ms', cell: ({ burst }) => plain(formatSpread(burst, formatCount)) },
+]
+
+/** Pools as rows: the heading, and the cells of each. */
+export function tableOf({ rows, best }: Comparison): { readonly heading: readonly string[]; readonly rows: readonly (readonly Cell[])[] } {
+  return {
+    heading: ['', ...COLUMNS.map(({ heading }) => heading)],
+    rows: rows.map((row) => [plain(row.contender), ...COLUMNS.map(({ cell }) => cell(row, best))]),
+  }
+}
+
+/** The same as text: nobody was better than what has an asterisk. */
+export function renderComparison(title: string, comparison: Comparison): string {
+  const { heading, rows } = tableOf(comparison)
+  const lines = rows.map((cells) => cells.map(({ text, best }, column) => (column === 0 ? text : `${text}${best ? '*' : ' '}`)))
+  const rounds = Math.max(...comparison.rows.map((row) => row.rounds))
+  return [`${title} (${rounds === 1 ? '1 round' : `${rounds} rounds`})`, ...renderTable([heading, ...lines])].join('\n')
+}
