@@ -103,7 +103,7 @@ const POOLS: Readonly<Record<string, Open>> = {
   /** It has no time-out of a query's; the application gives up and cancels, so that its queue does not grow for ever. */
   async 'postgres.js'(address) {
     const { default: postgres } = await import('postgres')
-    const sql = postgres({ ...address, max: MAX_CONNECTIONS, connect_timeout: ACQUIRE_MS / 1000 })
+    const sql = postgres({ ...address, max: MAX_CONNECTIONS, connect_timeout: ACQUIRE_MS / 1000, onnotice: () => {} })
     return {
       request: async (text) => {
         const query = sql.unsafe(text)
