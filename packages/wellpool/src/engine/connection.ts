@@ -107,6 +107,8 @@ export class Connection<Client> implements Linked<Connection<Client>> {
   lastFailedAt = -NEVER
   /** Checks in a row that were far slower than the pool's usual. */
   slowChecks = 0
+  /** When its last check began, ms of the clock. */
+  checkedAt = -NEVER
   /** When it last became idle, ms of the clock. */
   idleSince = 0
   /** When it was last lent after being idle, ms of the clock. */

@@ -10,6 +10,8 @@ import type { ReasonKind } from './reason.ts'
 
 /** A check slower than the usual is no outlier below this, ms. */
 const OUTLIER_FLOOR = 50
+/** So many others are asked what is usual, when nobody has been asked for long. */
+const COMPARED = 3
 /** 1 / φ. Multiples of it, modulo 1, are spread evenly however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2
 
@@ -83,6 +85,7 @@ export class HealthMonitor<Client> {
     const core = this.#core
     const generation = connection.current as Generation<Client>
     connection.recheck?.clear()
+    connection.checkedAt = core.clock.now()
     generation.checkWanted = false
     // Where a client takes several leases, checks run beside them.
     if (core.maxLeases === 1) {
@@ -165,8 +168,9 @@ export class HealthMonitor<Client> {
         false,
       )
     }
-    const outlier =
-      options.smartRebuildEnabled && usual !== undefined && elapsedMs > OUTLIER_FLOOR && elapsedMs > options.outlierFactor * usual
+    const strange = options.smartRebuildEnabled && elapsedMs > OUTLIER_FLOOR && elapsedMs > options.outlierFactor * (usual ?? 0)
+    if (strange) this.#compare()
+    const outlier = strange && usual !== undefined
     connection.slowChecks = outlier ? connection.slowChecks + 1 : 0
     if (connection.slowChecks >= 2 && rested) {
       this.#host.rebuilds.mark(
@@ -175,9 +179,21 @@ export class HealthMonitor<Client> {
         `${connection.slowChecks} checks in a row took over ${options.outlierFactor} × the pool's usual ${formatMs(usual as number)}: ${formatMs(elapsedMs)}`,
         false,
       )
-    } else if (outlier) {
+    } else if (strange) {
       this.#recheckSoon(connection)
     }
+  }
+
+  /**
+   * Checks some that are idle. In a pool that is in use nobody is checked but who was slow: without others beside
+   * them, their times would soon be the usual.
+   */
+  #compare(): void {
+    const core = this.#core
+    if (core.waiting.size > 0) return
+    const lately = core.clock.now() - core.options.healthRecheckInterval
+    const others = [...core.idle].filter((other) => this.canCheck(other) && other.checkedAt <= lately)
+    for (const other of others.slice(0, COMPARED)) this.check(other)
   }
 
   /** @param alive whether the peer answered at all */

@@ -384,6 +384,31 @@ describe('a check that is slow', () => {
     expect(setup.pool.stats().rebuildsMarked).toEqual({ slow_outlier: 2 })
   })
 
+  test('is told from the usual of others although nobody else is checked while all are in use', async () => {
+    const setup = setUp({ minConnections: 4, maxConnections: 4, maxConnecting: 4, healthRecheckInterval: 1000 })
+    await setup.start()
+    const isSlow = ({ id }: { readonly id: number }): boolean => id <= 2
+    setup.driver.always('check', (call) => ok(call.client !== undefined && isSlow(call.client) ? 300 : 2))
+    for (let beat = 0; beat < 30; beat++) {
+      for (const lease of await setup.borrowMany(4)) setup.clock.arrive(isSlow(lease.client) ? 310 : 2, () => lease.release())
+      await setup.clock.advance(700)
+    }
+    expect(setup.pool.connections().map(({ generation }) => generation)).toEqual([2, 2, 1, 1])
+    expect(setup.pool.stats().rebuildsMarked).toEqual({ slow_outlier: 2 })
+  })
+
+  test('is none where all are as slow, however seldom they are checked', async () => {
+    const setup = setUp({ minConnections: 4, maxConnections: 4, maxConnecting: 4, healthRecheckInterval: 1000 })
+    await setup.start()
+    setup.driver.always('check', ok(300))
+    for (let beat = 0; beat < 30; beat++) {
+      for (const lease of await setup.borrowMany(4)) setup.clock.arrive(beat < 20 ? 2 : 310, () => lease.release())
+      await setup.clock.advance(1000)
+    }
+    expect(setup.pool.stats().checks.healthy).toBeGreaterThan(4)
+    expect(setup.pool.stats().rebuildsMarked).toEqual({})
+  })
+
   test('for more than degradedThreshold leads to a rebuild with rebuildOnDegraded', async () => {
     const setup = await checked({ rebuildOnDegraded: true, degradedThreshold: 100 })
     const marked = setup.listen('rebuildMarked')
