@@ -1,6 +1,6 @@
 import { Deadline } from './clock.ts'
 import type { Connection, Generation } from './connection.ts'
-import { abandonCheck, type Core } from './core.ts'
+import type { Core } from './core.ts'
 import type { CloseReason } from './metrics.ts'
 
 /** Ends clients and connections: each exactly once, and never without an end. */
@@ -90,12 +90,12 @@ export class Closer<Client> {
     if (connection.state === 'closing' || connection.state === 'closed') return
     const { current } = connection
     core.idle.remove(connection)
-    abandonCheck(connection)
+    core.failing.delete(connection)
+    core.abandonCheck(connection)
     connection.rebuild?.cancel()
     for (const alarm of [connection.healthCheck, connection.recheck, connection.age]) alarm?.clear()
-    connection.mark = undefined
+    core.setMark(connection, undefined)
     core.setState(connection, 'closing')
-    core.places--
 
     const closed = (): void => {
       core.setState(connection, 'closed')

@@ -7,6 +7,7 @@ import { IdleStore } from './idle-store.ts'
 import type { Lease } from './lease.ts'
 import { type Counters, createCounters, type MetricLabels, type MetricsCollector } from './metrics.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { Mark } from './reason.ts'
 import { RecentTimes } from './recent-times.ts'
 import type { ConnectionRecord, PoolState } from './records.ts'
 import { copyError, maskSecrets } from './redact.ts'
@@ -57,8 +58,12 @@ export class Core<Client> {
   open = 0
   /** Connections that are neither closing nor closed, those still connecting included. */
   places = 0
-  /** Connections that are acquired. */
+  /** Of these, how many are connected. */
+  size = 0
+  /** Of these, how many are acquired. */
   acquired = 0
+  /** How many are connected and will not serve again with the client that they have: rebuilding, or marked as urgent. */
+  #leaving = 0
   /** How many borrowers a client serves at the same time. */
   readonly maxLeases: number
   /** Who has not proven itself since then is a suspect. ms of the clock. */
@@ -74,8 +79,12 @@ export class Core<Client> {
   beatProves = false
   /** Uses in flight that may come back for another connection. */
   repeatable = 0
-  /** Checks in flight that are overdue: a proof by another connection may end them. */
-  overdue = 0
+  /** The connections with a check in flight that may still end in time, the one that is being asked longest first. */
+  readonly checks = new Set<Connection<Client>>()
+  /** Those whose check is overdue: a proof by another connection may end it. */
+  readonly overdue = new Set<Connection<Client>>()
+  /** The connections whose checks have failed lately, the one that did so last at the end. */
+  readonly failing = new Set<Connection<Client>>()
   /** Whether most connections fail their checks, so that the check or the endpoint is to blame. */
   panic = false
 
@@ -134,10 +143,55 @@ export class Core<Client> {
 
   /** The only way in which a connection's state changes. Listeners are told by the caller, afterwards. */
   setState(connection: Connection<Client>, to: ConnectionState): void {
-    assertTransition(connection.state, to, connection.id)
+    const from = connection.state
+    assertTransition(from, to, connection.id)
+    // The two steps of every lease.
     if (to === 'acquired') this.acquired++
-    else if (connection.state === 'acquired') this.acquired--
+    else if (from === 'acquired' && to === 'idle') this.acquired--
+    else return this.#recount(connection, to, connection.mark)
     connection.state = to
+  }
+
+  /** The only way in which a mark is set or taken off. */
+  setMark(connection: Connection<Client>, mark: Mark | undefined): void {
+    this.#recount(connection, connection.state, mark)
+  }
+
+  /** The only way in which a check begins or ends. */
+  setCheck(connection: Connection<Client>, check: Check<Client> | undefined): void {
+    connection.check = check
+    this.overdue.delete(connection)
+    this.checks.delete(connection)
+    if (check !== undefined) this.checks.add(connection)
+  }
+
+  /** Ends a check that nobody waits for any more. */
+  abandonCheck(connection: Connection<Client>): void {
+    const { check } = connection
+    this.setCheck(connection, undefined)
+    check?.abandon()
+  }
+
+  /** Takes in a connection that is about to be connected. */
+  add(connection: Connection<Client>): void {
+    this.connections.set(connection.id, connection)
+    this.#count(connection, 1)
+  }
+
+  #recount(connection: Connection<Client>, state: ConnectionState, mark: Mark | undefined): void {
+    this.#count(connection, -1)
+    connection.state = state
+    connection.mark = mark
+    this.#count(connection, 1)
+  }
+
+  /** Whatever is counted is counted here, as a pool may be too large to be looked through each time. */
+  #count(connection: Connection<Client>, by: 1 | -1): void {
+    const { state, mark } = connection
+    if (isPresent(connection)) this.size += by
+    if (isPresent(connection) || state === 'connecting') this.places += by
+    if (state === 'acquired') this.acquired += by
+    if (state === 'rebuilding' || mark?.urgent === true) this.#leaving += by
   }
 
   setHealth(connection: Connection<Client>, to: Health): void {
@@ -162,11 +216,7 @@ export class Core<Client> {
 
   /** How many connections could serve, now or when released or checked. */
   inService(): number {
-    let count = 0
-    for (const connection of this.connections.values()) {
-      if (isPresent(connection) && connection.state !== 'rebuilding' && connection.mark?.urgent !== true) count++
-    }
-    return count
+    return this.size - this.#leaving
   }
 
   /** Reads the clock for the hot path. */
@@ -277,11 +327,4 @@ export class Core<Client> {
 export function isPresent<Client>(connection: Connection<Client>): boolean {
   const { state } = connection
   return state !== 'connecting' && state !== 'closing' && state !== 'closed'
-}
-
-/** Ends a check that nobody waits for any more. */
-export function abandonCheck<Client>(connection: Connection<Client>): void {
-  const check: Check<Client> | undefined = connection.check
-  connection.check = undefined
-  check?.abandon()
 }

@@ -2,7 +2,7 @@ import { type Ask, type CheckResult, checkClient } from './client-check.ts'
 import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
 import type { Check, Connection, Generation } from './connection.ts'
-import { abandonCheck, type Core, isPresent } from './core.ts'
+import { type Core, isPresent } from './core.ts'
 import { formatMs } from './duration.ts'
 import { isRested } from './limits.ts'
 import { Panic } from './panic.ts'
@@ -45,11 +45,9 @@ export class HealthMonitor<Client> {
 
   /** Takes a connection with a new client under care. */
   watch(connection: Connection<Client>): void {
-    connection.failures = 0
+    this.#healed(connection)
     connection.slowChecks = 0
     connection.requestsSeen = 0
-    connection.failureCountedAt = -NEVER
-    connection.lastFailedAt = -NEVER
     connection.recheck ??= new Alarm(this.#core.clock, () => this.#recheck(connection))
     connection.recheck.clear()
     connection.healthCheck ??= new Alarm(this.#core.clock, () => {
@@ -101,7 +99,7 @@ export class HealthMonitor<Client> {
       ask,
     )
     const check: Check<Client> = { generation, startedAt: core.clock.now(), overdue: false, timedOut: false, abandon }
-    connection.check = check
+    core.setCheck(connection, check)
   }
 
   #regularCheck(connection: Connection<Client>): void {
@@ -136,20 +134,26 @@ export class HealthMonitor<Client> {
 
   /** The driver has let go of the client: it may do something else. */
   #putBack(connection: Connection<Client>): void {
-    connection.check = undefined
+    this.#core.setCheck(connection, undefined)
     if (connection.state === 'checking') this.#core.setState(connection, 'idle')
   }
 
   #passed(connection: Connection<Client>, generation: Generation<Client>, elapsedMs: number | undefined): void {
     const core = this.#core
-    connection.failures = 0
-    connection.failureCountedAt = -NEVER
-    connection.lastFailedAt = -NEVER
+    this.#healed(connection)
     generation.lastProvenAt = core.clock.now()
     generation.usedSinceProof = false
     this.panic.review()
     if (elapsedMs === undefined) core.setHealth(connection, 'healthy')
     else this.#judgeSpeed(connection, elapsedMs)
+  }
+
+  /** The run of failures has ended. */
+  #healed(connection: Connection<Client>): void {
+    connection.failures = 0
+    connection.failureCountedAt = -NEVER
+    connection.lastFailedAt = -NEVER
+    this.#core.failing.delete(connection)
   }
 
   #judgeSpeed(connection: Connection<Client>, elapsedMs: number): void {
@@ -210,6 +214,8 @@ export class HealthMonitor<Client> {
       connection.failureCountedAt = now
     }
     connection.lastFailedAt = now
+    core.failing.delete(connection)
+    core.failing.add(connection)
     core.events.emit('healthCheckFailed', { ...core.identify(connection), error, failures: connection.failures })
     this.panic.review()
     const generation = connection.current as Generation<Client>
@@ -266,7 +272,7 @@ export class HealthMonitor<Client> {
 
   /** Forgets a check in flight, because its client is being replaced. */
   abandon(connection: Connection<Client>): void {
-    abandonCheck(connection)
+    this.#core.abandonCheck(connection)
     if (connection.state === 'checking') this.#core.setState(connection, 'idle')
   }
 }

@@ -229,7 +229,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
         const { busySince } = connection
         const lease = this.#handOut(connection, generation, true)
         connection.busySince = busySince
-        if (core.overdue > 0) core.changed()
+        if (core.overdue.size > 0) core.changed()
         core.waiting.shift()?.resolve(lease)
         // A client that serves several may have room for the next.
         if (generation.leases < core.maxLeases) core.makeAvailable(connection)

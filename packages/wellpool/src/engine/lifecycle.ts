@@ -199,7 +199,7 @@ export class Lifecycle<Client> {
 
   #lookForWarmUp(): void {
     const { core } = this.#engine
-    if (this.#warmedUp || core.state !== 'running') return
+    if (this.#warmedUp || core.state !== 'running' || core.size < core.options.minConnections) return
     let connected = 0
     for (const connection of core.present()) if (connection.state !== 'rebuilding') connected++
     if (connected < core.options.minConnections) return

@@ -1,6 +1,6 @@
 import { NEVER } from './clock.ts'
 import type { Connection } from './connection.ts'
-import { type Core, isPresent } from './core.ts'
+import type { Core } from './core.ts'
 
 /** A pool smaller than this never panics. */
 const SMALLEST = 3
@@ -27,8 +27,8 @@ export class Panic<Client> {
   review(): void {
     const core = this.#core
     const { panicThreshold } = core.options
-    const size = [...core.present()].length
-    const failing = this.#failing().length
+    const { size } = core
+    const failing = this.#failing().size
     if (size < SMALLEST || failing < panicThreshold * size) {
       core.panic = false
       this.#cleared = false
@@ -65,12 +65,15 @@ export class Panic<Client> {
     this.#probeAfter = clock.now() + options.healthRecheckInterval
   }
 
-  #failing(): Connection<Client>[] {
-    const { clock, connections, options } = this.#core
+  /** Those that fail now: what has aged counts no more. */
+  #failing(): ReadonlySet<Connection<Client>> {
+    const { clock, failing, options } = this.#core
     const window = options.healthCheckInterval === NEVER ? options.healthRecheckInterval : options.healthCheckInterval
     const since = clock.now() - window
-    return [...connections.values()].filter(
-      (connection) => isPresent(connection) && connection.failures > 0 && connection.lastFailedAt >= since,
-    )
+    for (const connection of failing) {
+      if (connection.lastFailedAt >= since) break
+      failing.delete(connection)
+    }
+    return failing
   }
 }

@@ -1,7 +1,7 @@
 import { type Ask, type CheckResult, checkClient } from './client-check.ts'
 import { Alarm, NEVER } from './clock.ts'
 import type { Closer } from './closer.ts'
-import { Connection, type Generation } from './connection.ts'
+import { type Check, Connection, type Generation } from './connection.ts'
 import type { Connector, Demand, Purpose } from './connector.ts'
 import type { Core } from './core.ts'
 import { formatMs } from './duration.ts'
@@ -60,7 +60,7 @@ export class Planner<Client> {
       if (surgeRoom && this.#host.opinions.wanted) return this.#newConnection('opinion')
       if (core.waiting.size > 0 && this.#missing() > 0) {
         if (roomForOneMore) return this.#newConnection('grow')
-        if (surgeRoom && this.#host.connector.count('hedge') < this.#checks(true)) return this.#newConnection('hedge')
+        if (surgeRoom && this.#host.connector.count('hedge') < core.overdue.size) return this.#newConnection('hedge')
       }
       if (core.state === 'running' && roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
     }
@@ -73,7 +73,7 @@ export class Planner<Client> {
     this.#noteOverdue()
     if (core.waiting.size > 0) {
       this.#giveUpSilent()
-      let wanted = this.#connectionsFor(core.waiting.size) - this.#checks(false)
+      let wanted = this.#connectionsFor(core.waiting.size) - core.checks.size
       for (const connection of core.idle) {
         if (wanted <= 0) break
         if (!this.#isCandidate(connection)) continue
@@ -121,7 +121,7 @@ export class Planner<Client> {
 
   /** Those who wait and for whom nothing is coming yet, counted in connections. */
   #missing(): number {
-    const coming = this.#host.connector.count('grow', 'hedge', 'opinion') + this.#host.rebuilds.queue.pending + this.#checks(false)
+    const coming = this.#host.connector.count('grow', 'hedge', 'opinion') + this.#host.rebuilds.queue.pending + this.#core.checks.size
     return this.#wanted() - coming
   }
 
@@ -131,7 +131,7 @@ export class Planner<Client> {
     const { maxLeases, waiting } = core
     const connectMs = core.connectTimes.usual
     const useMs = core.useTimes.usual
-    const serving = core.inService() - this.#checks(true)
+    const serving = core.inService() - core.overdue.size
     const all = this.#connectionsFor(waiting.size)
     if (connectMs === undefined || useMs === undefined || serving <= 0) return all
     if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return all
@@ -166,30 +166,25 @@ export class Planner<Client> {
 
   /** Notes which checks have become overdue. */
   #noteOverdue(): void {
-    const after = this.#core.overdueAfter
-    const now = this.#core.clock.now()
-    for (const { check } of this.#core.connections.values()) {
-      if (check !== undefined && now - check.startedAt >= after) check.overdue = true
+    const { checks, clock, overdue, overdueAfter } = this.#core
+    for (const connection of checks) {
+      const check = connection.check as Check<Client>
+      if (clock.now() - check.startedAt < overdueAfter) return
+      check.overdue = true
+      checks.delete(connection)
+      overdue.add(connection)
     }
-    this.#core.overdue = this.#checks(true)
-  }
-
-  /** Checks in flight: those that may still end in time to serve somebody, or those that are overdue. */
-  #checks(overdue: boolean): number {
-    let count = 0
-    for (const { check } of this.#core.connections.values()) if (check?.overdue === overdue) count++
-    return count
   }
 
   /** An overdue check blocks a place that others need, while the endpoint has answered somebody else: enough. */
   #giveUpSilent(): void {
     const core = this.#core
-    if (core.panic || core.open < core.options.maxConnections + core.options.rebuildMaxSurge) return
-    for (const connection of core.present()) {
-      const { check } = connection
-      if (check?.overdue !== true || connection.state !== 'checking') continue
-      const othersAnswer = [...core.present()].some((other) => other !== connection && (other.current?.lastProvenAt ?? 0) > check.startedAt)
-      if (!othersAnswer) continue
+    if (core.overdue.size === 0 || core.panic || core.open < core.options.maxConnections + core.options.rebuildMaxSurge) return
+    let lastProof = 0
+    for (const { current } of core.present()) lastProof = Math.max(lastProof, current?.lastProvenAt ?? 0)
+    for (const connection of [...core.overdue]) {
+      const check = connection.check as Check<Client>
+      if (connection.state !== 'checking' || check.startedAt >= lastProof) continue
       this.#host.health.condemn(
         connection,
         `a check silent for ${formatMs(core.clock.now() - check.startedAt)} while other connections answer`,
@@ -205,12 +200,12 @@ export class Planner<Client> {
     if (head === undefined) return
     const now = core.clock.now()
     let at = NEVER
-    const after = core.overdueAfter
-    for (const connection of core.connections.values()) {
-      if (connection.check?.overdue === false) at = Math.min(at, connection.check.startedAt + after)
+    for (const connection of core.failing) {
       const retryAt = this.#retryAt(connection)
       if (connection.state === 'idle' && retryAt > now) at = Math.min(at, retryAt)
     }
+    const [next] = core.checks
+    if (next !== undefined) at = Math.min(at, (next.check as Check<Client>).startedAt + core.overdueAfter)
     const connectMs = core.connectTimes.usual
     if (connectMs !== undefined && core.places < core.options.maxConnections && head.since + connectMs > now) {
       at = Math.min(at, head.since + connectMs)
@@ -230,8 +225,7 @@ export class Planner<Client> {
       purpose,
       begin: () => {
         connection = new Connection(`${core.options.name}-${++created}`, ++this.#sequence, core.clock.wallNow())
-        core.connections.set(connection.id, connection)
-        core.places++
+        core.add(connection)
         if (purpose === 'probe') this.#host.health.panic.probing = true
         return connection
       },
@@ -271,7 +265,7 @@ export class Planner<Client> {
     const core = this.#core
     const startedAt = core.clock.now()
     const ended = ({ ok }: CheckResult): void => {
-      connection.check = undefined
+      core.setCheck(connection, undefined)
       tell(ok)
       if (ok) {
         generation.lastProvenAt = core.clock.now()
@@ -283,7 +277,7 @@ export class Planner<Client> {
       core.changed()
     }
     const abandon = checkClient(core, generation, core.options.healthCheckTimeout, ended, undefined, ask)
-    connection.check = {
+    core.setCheck(connection, {
       generation,
       startedAt,
       overdue: false,
@@ -292,6 +286,6 @@ export class Planner<Client> {
         abandon()
         tell(false)
       },
-    }
+    })
   }
 }

@@ -1,5 +1,4 @@
 import type { Generation } from './connection.ts'
-import { isPresent } from './core.ts'
 import type { Driver } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { Engine } from './engine.ts'
@@ -324,14 +323,10 @@ export class Pool<Client> {
 
   /** Thousands may be needed in one turn of the event loop: only what it says is counted. */
   #timeoutError(waitedMs: number): AcquireTimeoutError {
-    const { acquired, connections, options, state, waiting: queue } = this.#core
+    const { acquired, connections, options, size: total, state, waiting: queue } = this.#core
     const { breaker, lastError } = this.#engine.connector
-    let total = 0
     let idle = 0
-    for (const connection of connections.values()) {
-      if (isPresent(connection)) total++
-      if (connection.state === 'idle') idle++
-    }
+    if (acquired < total) for (const connection of connections.values()) if (connection.state === 'idle') idle++
     const waiting = queue.size + 1
     const verdict: AcquireVerdict =
       state === 'paused' ? 'paused' : total > 0 && acquired === total ? 'saturated' : breaker === 'closed' ? 'connecting' : 'down'

@@ -51,15 +51,16 @@ export class RebuildManager<Client> {
     const before = connection.mark
     if (before !== undefined) {
       if (!urgent) return
-      connection.mark = { ...before, urgent }
+      core.setMark(connection, { ...before, urgent })
       this.#leaveService(connection.rebuild as Task<Client>)
       return
     }
-    connection.mark = { kind, detail, urgent }
+    const mark = { kind, detail, urgent }
+    core.setMark(connection, mark)
     const task = new Task(connection, new Alarm(core.clock, () => core.changed()), (cancelled) => this.#cancel(cancelled))
     connection.rebuild = task
     this.queue.add(task)
-    tellMarked(core, connection, connection.mark)
+    tellMarked(core, connection, mark)
     if (urgent) this.#leaveService(task)
     core.changed()
   }
@@ -86,7 +87,7 @@ export class RebuildManager<Client> {
     // Meanwhile the peer has asked for it too: it has to be rebuilt all the same.
     if (task.connection.current?.retiredByPeer === true) return
     this.#forget(task)
-    task.connection.mark = undefined
+    this.#core.setMark(task.connection, undefined)
     task.connection.rebuild = undefined
   }
 
@@ -163,7 +164,7 @@ export class RebuildManager<Client> {
   #isSurplus(connection: Connection<Client>): boolean {
     const { clock, options } = this.#core
     if (connection.state !== 'idle' || clock.now() - connection.idleSince < options.idleTimeout) return false
-    return [...this.#core.present()].length > options.minConnections
+    return this.#core.size > options.minConnections
   }
 
   /** Urgent: out of service at once; the client is destroyed unless somebody still holds it in good health. */
@@ -292,7 +293,7 @@ export class RebuildManager<Client> {
     task.candidate = undefined
     this.#forget(task)
     connection.rebuild = undefined
-    connection.mark = undefined
+    core.setMark(connection, undefined)
     connection.current = successor
     connection.lastRebuiltAt = core.clock.now()
     core.setHealth(connection, 'healthy')

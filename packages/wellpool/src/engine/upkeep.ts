@@ -69,7 +69,7 @@ export class Upkeep<Client> {
   #closeIdle(): void {
     const { clock, idle, options } = this.#core
     const now = clock.now()
-    let surplus = [...this.#core.present()].length - options.minConnections
+    let surplus = this.#core.size - options.minConnections
     let next = NEVER
     // The order of the store puts those that serve least often last: they go first.
     for (const connection of [...idle].reverse()) {
