@@ -148,7 +148,7 @@ export class Core<Client> {
     // The two steps of every lease.
     if (to === 'acquired') this.acquired++
     else if (from === 'acquired' && to === 'idle') this.acquired--
-    else return this.#recount(connection, to, connection.mark)
+    else this.#recount(connection, to, connection.mark)
     connection.state = to
   }
 
