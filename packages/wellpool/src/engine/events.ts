@@ -164,9 +164,16 @@ export class Events {
   #log(name: EventName, event: PoolEvent): void {
     if (this.#logger === undefined) return
     try {
-      this.#logger[LEVELS[name] ?? 'debug'](event, name)
+      this.#logger[LEVELS[name] ?? 'debug'](toFacts(event), name)
     } catch {
       // As above.
     }
   }
+}
+
+/** Loggers look for an error under `err`; under another name pino writes its own fields and not its message. */
+function toFacts(event: PoolEvent & { readonly error?: Error }): object {
+  if (event.error === undefined) return event
+  const { error: err, ...facts } = event
+  return { ...facts, err }
 }

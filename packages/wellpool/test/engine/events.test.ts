@@ -189,6 +189,19 @@ describe('the logger', () => {
     expect(logger.lines.map(([level]) => level)).toEqual(['error', 'warn', 'info'])
   })
 
+  test('finds the error of an event where loggers look for one, and listeners where the event has it', async () => {
+    const logger = notebook()
+    const events = make(logger)
+    const error = new Error('refused')
+    const heard: object[] = []
+    events.on('connectFailed', (event) => heard.push(event))
+    events.emit('connectFailed', { connectionId: 'orders-1', error, attempt: 1 })
+    await delivered()
+    const facts = { timestamp: 1000, pool: 'orders', protocol: 'postgres', connectionId: 'orders-1', attempt: 1 }
+    expect(logger.lines).toEqual([['warn', { ...facts, err: error }, 'connectFailed']])
+    expect(heard).toEqual([{ ...facts, error }])
+  })
+
   test('that throws harms nobody', async () => {
     const broken = (): never => {
       throw new Error('disk full')
