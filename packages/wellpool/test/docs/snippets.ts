@@ -97,9 +97,10 @@ const fileName = (title: string): string => `${title.replaceAll(/[^\w]+/g, '-').
 
 /** Where the sources of an entry point are: `wellpool/postgres` → src/drivers/postgres.ts. */
 function sourceOf(name: string): string {
-  const entry =
-    name === 'wellpool' ? 'index.ts' : name === 'wellpool/testing' ? 'testing/index.ts' : `drivers/${name.slice('wellpool/'.length)}.ts`
-  return path.join(root, 'packages/wellpool/src', entry)
+  const { exports } = JSON.parse(readPage('packages/wellpool/package.json')) as { exports: Record<string, { default?: string }> }
+  const built = exports[name.replace('wellpool', '.')]?.default
+  if (built === undefined) throw new Error(`package.json names no entry ${name}`)
+  return path.join(root, 'packages/wellpool', built.replace('./dist/', 'src/').replace(/\.js$/, '.ts'))
 }
 
 function project(fragment: boolean): object {
