@@ -64,7 +64,7 @@ export type EventDetails<Name extends EventName> = Omit<PoolEvents[Name], keyof 
 /** Is called with an event. What it throws is reported to the logger and otherwise ignored. */
 export type Listener<Name extends EventName> = (event: PoolEvents[Name]) => void
 
-const LEVELS: Partial<Record<EventName, keyof Logger>> = {
+const LEVELS: Partial<Record<EventName, 'info' | 'warn' | 'error'>> = {
   connectFailed: 'warn',
   healthCheckFailed: 'warn',
   healthStatusChanged: 'info',
@@ -95,22 +95,24 @@ export class Events {
   readonly #logger: Logger | undefined
   readonly #listeners = new Map<EventName, Set<Listener<never>>>()
   #queue: [EventName, PoolEvent][] = []
+  /** Whether the logger wants what is written at `debug`. */
+  #debugs = false
   /** Whether anybody hears of leases: asked at each of them. */
-  leasesHeard: boolean
+  leasesHeard = false
 
   constructor(pool: string, protocol: string, wallNow: () => number, logger: Logger | undefined) {
     this.#pool = pool
     this.#protocol = protocol
     this.#wallNow = wallNow
     this.#logger = logger
-    this.leasesHeard = logger !== undefined
+    this.noteLevel()
   }
 
   /** @returns a function that takes the listener off again. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners.add(listener))
-    this.#noteLeases()
+    this.noteLevel()
     return () => this.off(name, listener)
   }
 
@@ -118,16 +120,23 @@ export class Events {
     const listeners = this.#listeners.get(name)
     listeners?.delete(listener)
     if (listeners?.size === 0) this.#listeners.delete(name)
-    this.#noteLeases()
+    this.noteLevel()
   }
 
-  #noteLeases(): void {
+  /** Asks the logger whether it wants everything: its level may have been changed. */
+  noteLevel(): void {
+    try {
+      this.#debugs = this.#logger !== undefined && this.#logger.isLevelEnabled?.('debug') !== false
+    } catch {
+      // A logger that throws is told everything, as if it had no levels.
+      this.#debugs = true
+    }
     this.leasesHeard = this.heard('connectionAcquired') || this.heard('connectionReleased')
   }
 
   /** Whether anybody would hear of it. Ask before a payload is put together. */
   heard(name: EventName): boolean {
-    return this.#logger !== undefined || this.#listeners.has(name)
+    return this.#listeners.has(name) || this.#debugs || (this.#logger !== undefined && LEVELS[name] !== undefined)
   }
 
   emit<Name extends EventName>(name: Name, details: EventDetails<Name>): void {

@@ -284,6 +284,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #startBeat(): void {
     this.#acquiredAtBeat = this.#core.counters.leased
     this.#beat.set(BEAT)
+    this.#core.events.noteLevel()
     this.#engine.opinions.watch()
   }
 

@@ -4,4 +4,9 @@ export interface Logger {
   info(facts: object, message: string): void
   warn(facts: object, message: string): void
   error(facts: object, message: string): void
+  /**
+   * Whether it writes at a level. While it says no to `debug`, the events of leases are not put together for it. Asked
+   * again within 100 ms while leases are handed out. Without it every level is wanted.
+   */
+  isLevelEnabled?(level: 'debug'): boolean
 }

@@ -202,6 +202,31 @@ describe('the logger', () => {
     expect(heard).toEqual([{ ...facts, error }])
   })
 
+  test('that does not write at debug is not told of leases, and of everything else', async () => {
+    let level = 'info'
+    const logger = { ...notebook(), isLevelEnabled: (asked: string) => asked === level }
+    const events = make(logger)
+    expect(events.leasesHeard).toBe(false)
+    events.emit('connectionAcquired', connection)
+    events.emit('connectionCreated', connection)
+    events.emit('poolPaused', {})
+    await delivered()
+    expect(logger.lines.map(([, , message]) => message)).toEqual(['poolPaused'])
+    level = 'debug'
+    events.noteLevel()
+    expect(events.leasesHeard).toBe(true)
+    events.emit('connectionAcquired', connection)
+    await delivered()
+    expect(logger.lines.at(-1)?.[2]).toBe('connectionAcquired')
+  })
+
+  test('that throws when it is asked for its level is told everything', () => {
+    const isLevelEnabled = (): never => {
+      throw new Error('no levels')
+    }
+    expect(make({ ...notebook(), isLevelEnabled }).leasesHeard).toBe(true)
+  })
+
   test('that throws harms nobody', async () => {
     const broken = (): never => {
       throw new Error('disk full')

@@ -46,6 +46,25 @@ describe('pino as the logger of a pool', () => {
     expect(lines().find(({ msg }) => msg === 'connectionAcquired')?.level).toBe(20)
   })
 
+  it('hears of leases from when its level is lowered to debug', async () => {
+    const { log, lines } = logger('info')
+    const { borrow, clock } = setUp({ logger: log })
+    const acquired = (): number => lines().filter(({ msg }) => msg === 'connectionAcquired').length
+    ;(await borrow()).release()
+    expect(acquired()).toBe(0)
+    log.level = 'debug'
+    ;(await borrow()).release()
+    await clock.advance(100)
+    ;(await borrow()).release()
+    await clock.settle()
+    expect(acquired()).toBe(1)
+    log.level = 'info'
+    await clock.advance(100)
+    ;(await borrow()).release()
+    await clock.settle()
+    expect(acquired()).toBe(1)
+  })
+
   it('writes errors with their message and code, and no secret', async () => {
     const { log, lines, text } = logger('trace')
     const clock = new FakeClock()
