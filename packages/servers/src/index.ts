@@ -11,3 +11,12 @@ export {
   startPostgres,
 } from './postgres.ts'
 export { findProgram, type Program } from './programs.ts'
+export {
+  ALERTMANAGER_PROGRAM,
+  type MonitoringServer,
+  PROMETHEUS_PROGRAM,
+  PROMTOOL_PROGRAM,
+  startAlertmanager,
+  startPrometheus,
+} from './prometheus.ts'
+export { runToEnd } from './run-to-end.ts'
