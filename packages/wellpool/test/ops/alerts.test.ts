@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
@@ -39,20 +42,34 @@ it('every runbook is a section of the docs', () => {
   }
 })
 
-it('every figure that a rule reads is one that is exported', async () => {
+it.each([
+  ['the rules', rules],
+  ['the dashboard for Grafana', readPage('ops/grafana/wellpool.json')],
+])('every figure that %s reads is one that is exported', async (_, text) => {
   const registry = new Registry()
   prometheus({ registry })
   const exported = (await registry.getMetricsAsJSON()).map(({ name }) => name)
-  const read = new Set([...rules.matchAll(/\bwellpool_\w+/g)].map(([name]) => name))
+  const read = new Set([...text.matchAll(/\bwellpool_\w+/g)].map(([name]) => name.replace(/_bucket$/, '')))
   expect(read.size).toBeGreaterThan(8)
   for (const name of read) expect(exported).toContain(name)
 })
 
-await describeWith([PROMTOOL_PROGRAM], 'the alerts', () => {
-  it('fire when they are to, and only then', async () => {
+await describeWith([PROMTOOL_PROGRAM], 'promtool', () => {
+  it('sees the alerts fire when they are to, and only then', async () => {
     const promtool = await findProgram(PROMTOOL_PROGRAM)
     await runToEnd(promtool, ['check', 'rules', 'alerts.yaml'], { cwd: folder })
     await runToEnd(promtool, ['test', 'rules', 'alerts.test.yaml'], { cwd: folder })
+  })
+
+  it('can read every query of the dashboard for Grafana', async () => {
+    const promtool = await findProgram(PROMTOOL_PROGRAM)
+    const { panels } = JSON.parse(readPage('ops/grafana/wellpool.json')) as { panels: { targets: { expr: string }[] }[] }
+    const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '1m')))
+    const groups = [{ name: 'dashboard', rules: queries.map((expr, index) => ({ record: `query_${index}`, expr })) }]
+    const file = join(await mkdtemp(join(tmpdir(), 'wellpool-queries-')), 'rules.json')
+    await writeFile(file, JSON.stringify({ groups }))
+    await runToEnd(promtool, ['check', 'rules', file])
+    await rm(dirname(file), { recursive: true })
   })
 })
 
