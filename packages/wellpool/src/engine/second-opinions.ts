@@ -75,10 +75,13 @@ export class SecondOpinions<Client> {
       const inquiry = generation.inquiry as Inquiry
       // If no answer has come by then, somebody else is asked.
       inquiry.nextAt = clock.now() + overdueAfter * 2 ** inquiry.tries++
-      return this.#askAbout(generation, inquiry, other, { signal, limit })
+      // A signal for each: of more than ten listeners on one Node says that they leak.
+      return this.#askAbout(generation, inquiry, other, { signal: AbortSignal.any([signal]), limit })
     })
     this.#arm()
-    await Promise.all(questions)
+    // All of them, whatever one says: until the last has ended the client is not free for anything else.
+    const failed = (await Promise.allSettled(questions)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   }
 
   stop(): void {
