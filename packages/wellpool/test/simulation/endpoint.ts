@@ -44,6 +44,9 @@ export class Endpoint {
   readonly #pace: Pace
   readonly #said = new WeakMap<object, ErrorClass>()
   readonly #dueAt = new WeakMap<FakeCall, number>()
+  readonly #outcomes = new WeakMap<FakeCall, Outcome>()
+  /** Calls that reject with an error of the application's own. */
+  readonly #denied = new WeakMap<FakeCall, PeerError>()
   /** When the call that is held now will settle by itself. */
   #heldMs: number | undefined
   #lies: Lies
@@ -91,9 +94,21 @@ export class Endpoint {
   outcome = (call: FakeCall): Outcome => {
     this.#heldMs = undefined
     const outcome = this.#choose(call)
+    this.#outcomes.set(call, outcome)
     const ms = outcome.do === 'fulfil' ? outcome.afterMs : this.#heldMs
     if (ms !== undefined) this.#dueAt.set(call, this.#clock.now() + ms)
     return outcome
+  }
+
+  /** What a call fulfils with. */
+  answer(call: FakeCall): unknown {
+    const outcome = this.#outcomes.get(call)
+    return outcome !== undefined && 'value' in outcome ? outcome.value : undefined
+  }
+
+  /** The error that the peer has answered a question with, if it did not want to tell. */
+  denial(call: FakeCall): PeerError | undefined {
+    return this.#denied.get(call)
   }
 
   /** Whether the answer to the call is here, read or not. */
@@ -116,7 +131,7 @@ export class Endpoint {
       case 'destroy':
         return this.#destroy()
       case 'secondOpinion':
-        return this.#lie(call) ?? this.#secondOpinion(call.client as FakeClient, call.other as FakeClient)
+        return this.#lie(call) ?? this.#secondOpinion(call)
       default:
         return this.#random.chance(this.#lies.throw) ? { do: 'throw', error: new Error(`${call.hook} threw`) } : { do: 'return' }
     }
@@ -183,10 +198,23 @@ export class Endpoint {
     return { do: 'return' }
   }
 
-  #secondOpinion(client: FakeClient, other: FakeClient): Outcome {
-    if (this.flow(other) === 'silent' || this.mode === 'silent') return this.#hold(false)
-    const dead = this.flow(client) === 'silent' || this.flow(client) === 'broken'
-    return { do: 'fulfil', afterMs: this.#time(this.#pace.checkMs), value: dead ? 'gone' : this.#random.pick(['working', 'unknown']) }
+  /** `gone` only of a client that is dead, and not of each. The peer may not want to tell. */
+  #secondOpinion(call: FakeCall): Outcome {
+    const random = this.#random
+    const time = this.#time(this.#pace.checkMs)
+    const other = this.flow(call.other as FakeClient)
+    if (other === 'silent' || this.mode === 'silent') return this.#hold(random.chance(0.5))
+    if (other === 'broken') return this.#rejectLater(new PeerError('broken pipe', 'transient'), time)
+    if (random.chance(0.05)) {
+      const error = new PeerError('permission denied for statistics', 'application')
+      this.#denied.set(call, error)
+      return { do: 'reject', afterMs: time, error }
+    }
+    const about = this.flow(call.client as FakeClient)
+    const isDead = about === 'silent' || about === 'broken'
+    const value = isDead && random.chance(0.8) ? 'gone' : isDead ? 'unknown' : random.pick(['working', 'unknown'])
+    const slow = other === 'slow' || this.mode === 'slow'
+    return { do: 'fulfil', afterMs: slow ? time * random.between(5, 100) : time, ignoreAbort: random.chance(0.3), value }
   }
 
   /** What a call does that is none of the peer's doing; undefined if the driver behaves. */

@@ -30,6 +30,8 @@ export class ClientModel {
   /** Reported as lost, or an error on it was fatal: of no more use. */
   condemnedAt: number | undefined
   lost = false
+  /** The step in which a second opinion found it gone, if that was about the use that it still serves. */
+  goneStep = -1
   retireReported = false
   evicted = false
   uses = 0
@@ -37,7 +39,7 @@ export class ClientModel {
   errors = 0
   /** Since when nobody has held it. */
   idleSince: number
-  /** Checks and resets that have not settled. */
+  /** Checks and resets that have not settled. To be asked about others is a check, too. */
   readonly checks = new Set<FakeCall>()
   readonly resets = new Set<FakeCall>()
 
@@ -62,6 +64,12 @@ export class ClientModel {
   }
 }
 
+/** The questions about others that one client is asked at the same time: all together are a check of it. */
+interface Round {
+  readonly calls: Set<FakeCall>
+  failed: boolean
+}
+
 /** What can be known of the connects: how the pool's breaker has to stand. */
 export class Outage {
   /** Failed tries in a row; 0 while connects succeed. */
@@ -83,6 +91,14 @@ export class Outage {
   get surelyNot(): boolean {
     return this.failures === 0 && !this.uncertain
   }
+}
+
+/** What the endpoint has said when it was asked about a client. */
+export interface Opinions {
+  /** The answer that a call fulfils with. */
+  answer(call: FakeCall): unknown
+  /** Whether the error that a call rejects with is the application's own: it says nothing against who was asked. */
+  isHarmless(call: FakeCall): boolean
 }
 
 /**
@@ -123,9 +139,14 @@ export class Model {
   readonly #watched: boolean
   readonly #begunAt = new Map<FakeCall, number>()
   readonly #timeouts = new Map<FakeCall, number>()
+  readonly #rounds = new Map<FakeClient, Round>()
+  /** How often a client had been used when it was asked about. */
+  readonly #usesThen = new Map<FakeCall, number>()
+  readonly #opinions: Opinions
   #registered = 0
 
-  constructor(clock: FakeClock, ledger: Ledger, options: () => SimulatedOptions, step: () => number, watched: boolean) {
+  constructor(clock: FakeClock, ledger: Ledger, options: () => SimulatedOptions, step: () => number, watched: boolean, opinions: Opinions) {
+    this.#opinions = opinions
     this.#clock = clock
     this.#ledger = ledger
     this.#options = options
@@ -165,11 +186,14 @@ export class Model {
         call.signal?.addEventListener('abort', () => this.#checkAborted(client, call), { once: true })
         break
       }
+      case 'secondOpinion':
+        this.#asked(call)
+        break
       case 'reset':
         this.of(call.client as FakeClient).resets.add(call)
         break
       case 'destroy':
-        if (this.#isSilent(this.of(call.client as FakeClient))) this.maybeSuspect()
+        if (this.#isOverdue(this.of(call.client as FakeClient))) this.maybeSuspect()
         break
       default:
     }
@@ -185,6 +209,9 @@ export class Model {
         break
       case 'check':
         this.#checkSettled(this.of(call.client as FakeClient), call, how)
+        break
+      case 'secondOpinion':
+        this.#answered(call, how)
         break
       case 'reset':
         this.of(call.client as FakeClient).resets.delete(call)
@@ -253,11 +280,11 @@ export class Model {
       }
     }
     this.suspectBefore = this.suspectAt
-    if (this.present().some((model) => this.#isSilent(model))) this.maybeSuspect()
+    if (this.present().some((model) => this.#isOverdue(model))) this.maybeSuspect()
   }
 
   /** Whether a check of the client has timed out and is silent still: the pool counts that as one failure after the other. */
-  #isSilent({ checks }: ClientModel): boolean {
+  #isOverdue({ checks }: ClientModel): boolean {
     for (const call of checks) if (call.signal?.aborted === true) return true
     return false
   }
@@ -266,6 +293,11 @@ export class Model {
   suspect(since = this.#clock.now()): void {
     this.suspectAt = Math.max(this.suspectAt, since)
     this.maybeSuspect()
+  }
+
+  /** Whether nothing has been heard of a borrowed client for so long that the pool may ask about it. A timer may be 1 ms early. */
+  isSilent({ client, provenAt }: ClientModel): boolean {
+    return this.#clock.now() - Math.max(provenAt, client.life.connectedAt) >= 249
   }
 
   /** The pool may have found a reason to ask for proof. */
@@ -347,16 +379,60 @@ export class Model {
     this.checksEnded++
     // Given up before the pool has heard the answer, in one step.
     call.signal?.addEventListener('abort', () => this.checksEnded--, { once: true })
-    if (how === 'fulfilled') {
-      this.#provenByCheck(model)
-      model.doubt = undefined
-      model.failures = 0
-      model.countedAt = Number.NEGATIVE_INFINITY
-      model.passedChecks++
-      if (model.slowUseAt < this.#clock.now() - this.ageOf(call)) model.slowUse = false
-    } else {
-      this.#checkFailed(model, 'check rejected')
+    if (how === 'fulfilled') this.#checkPassed(model, this.ageOf(call))
+    else this.#checkFailed(model, 'check rejected')
+  }
+
+  #checkPassed(model: ClientModel, age: number): void {
+    this.#provenByCheck(model)
+    model.doubt = undefined
+    model.failures = 0
+    model.countedAt = Number.NEGATIVE_INFINITY
+    model.passedChecks++
+    if (model.slowUseAt < this.#clock.now() - age) model.slowUse = false
+  }
+
+  #asked(call: FakeCall): void {
+    const asked = call.other as FakeClient
+    this.#usesThen.set(call, this.of(call.client as FakeClient).uses)
+    this.#timeouts.set(call, this.#options().healthCheckTimeout)
+    this.of(asked).checks.add(call)
+    let round = this.#rounds.get(asked)
+    if (round === undefined) {
+      round = { calls: new Set(), failed: false }
+      this.#rounds.set(asked, round)
     }
+    round.calls.add(call)
+    call.signal?.addEventListener('abort', () => this.#askingEnded(asked, round, call), { once: true })
+  }
+
+  /** Nobody waits for the answers any more. */
+  #askingEnded(asked: FakeClient, round: Round, call: FakeCall): void {
+    if (this.#rounds.get(asked) !== round) return
+    this.#rounds.delete(asked)
+    if (this.#timedOut(call)) this.#checkFailed(this.of(asked), 'check timed out')
+  }
+
+  #answered(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+    const asked = call.other as FakeClient
+    const model = this.of(asked)
+    model.checks.delete(call)
+    if (this.ageOf(call) >= this.#options().hedgeDelay) this.overdueStep = this.#step()
+    if (how === 'fulfilled') this.#heardAbout(this.of(call.client as FakeClient), call)
+    const round = this.#rounds.get(asked)
+    if (round?.calls.delete(call) !== true) return
+    round.failed ||= how === 'rejected' && !this.#opinions.isHarmless(call)
+    if (round.calls.size > 0) return
+    this.#rounds.delete(asked)
+    if (round.failed) this.#checkFailed(model, 'check rejected')
+    else this.#checkPassed(model, this.ageOf(call))
+  }
+
+  #heardAbout(model: ClientModel, call: FakeCall): void {
+    if (this.#opinions.answer(call) !== 'gone' || !model.live || model.client.life.leases.size === 0) return
+    if (model.uses !== this.#usesThen.get(call)) return
+    model.goneStep = this.#step()
+    this.maybeSuspect()
   }
 
   #checkAborted(model: ClientModel, call: FakeCall): void {

@@ -43,13 +43,21 @@ export function checkConnect(world: World, call: FakeCall): void {
 }
 
 /** Whether a hedge or a second opinion may take a connection above the maximum. */
-function isHedgeDue({ callers, clock, driver, model, options, step }: World): boolean {
+function isHedgeDue({ callers, driver, model, options, step }: World): boolean {
   const overdue =
     model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= options.hedgeDelay))
   if (overdue && callers.some(({ isWaiting }) => isWaiting)) return true
   return (
-    driver.secondOpinion !== undefined && callers.some(({ client, grantedAt }) => client !== undefined && clock.now() - grantedAt > 250)
+    driver.secondOpinion !== undefined && model.present().some((client) => client.client.life.leases.size > 0 && model.isSilent(client))
   )
+}
+
+/** A client is destroyed under its borrowers only when it is lost, or by an eviction or the pool's end. */
+export function checkDestroy(world: World, { client, condemnedAt, evicted, goneStep }: ClientModel): void {
+  const { leases } = client.life
+  if (leases.size === 0 || condemnedAt !== undefined || evicted || world.isEnding) return
+  if (goneStep === world.step) world.count('condemned by a second opinion')
+  else world.problem(`client ${client.id} is destroyed under ${[...leases].join(', ')} for no reason`)
 }
 
 /** 2: at the very moment that a client is handed out. */

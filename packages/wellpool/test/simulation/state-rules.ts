@@ -50,6 +50,8 @@ export function checkClients(world: World): void {
     } else if (model.role === 'old' && model.live && client.life.leases.size === 0 && model.resets.size === 0) {
       world.problem(`nobody has client ${client.id}, whose place has been taken, and it lives on`)
     }
+    if (model.goneStep === world.step && model.live && client.life.leases.size > 0 && !world.isEnding)
+      world.problem(`client ${client.id} was found to be gone, and lives on`)
     if (model.client.life.closeFailedAt !== undefined) world.problem(`the close of client ${client.id} failed, and it was not destroyed`)
   }
 }

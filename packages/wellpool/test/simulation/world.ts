@@ -3,7 +3,7 @@ import { createFakeDriver, type FakeCall, type FakeClient, FakeClock, type FakeD
 import type { Caller } from './caller.ts'
 import { Endpoint } from './endpoint.ts'
 import { Model } from './model.ts'
-import { checkConnect } from './moment-rules.ts'
+import { checkConnect, checkDestroy } from './moment-rules.ts'
 import { Random } from './random.ts'
 import { asWritten, type Pace, randomOptions, randomPace, type SimulatedOptions } from './random-options.ts'
 import { Trace } from './trace.ts'
@@ -91,6 +91,10 @@ export class World {
       () => this.options,
       () => this.step,
       hooks.includes('watch'),
+      {
+        answer: (call) => this.endpoint.answer(call),
+        isHarmless: (call) => this.#isHarmless(this.endpoint.denial(call)),
+      },
     )
     this.endpoint.report = (what, client) => (what === 'lost' ? this.lose(client) : this.retire(client))
     for (const hook of ['connect', 'check', 'close', 'destroy', 'reset', 'watch', 'secondOpinion', 'ref', 'unref'] as const) {
@@ -175,7 +179,18 @@ export class World {
     this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')}`)
     call.signal?.addEventListener('abort', () => this.#givenUp(call), { once: true })
     if (call.hook === 'connect') checkConnect(this, call)
+    if (call.hook === 'destroy') checkDestroy(this, this.model.of(call.client as FakeClient))
     this.model.called(call)
+  }
+
+  /** Whether the driver says of an error, if there is one, that it is the application's own. */
+  #isHarmless(error: unknown): boolean {
+    if (error === undefined) return false
+    try {
+      return this.driver.classify?.(error) === 'application'
+    } catch {
+      return false
+    }
   }
 
   #givenUp(call: FakeCall): void {
