@@ -20,3 +20,4 @@ export {
   startPrometheus,
 } from './prometheus.ts'
 export { runToEnd } from './run-to-end.ts'
+export { SSHD, type SshdHostKey, type SshdKeyType, SshdServer, type SshdServerOptions, startSshd } from './sshd.ts'
