@@ -7,7 +7,8 @@ import type { Scene, SceneCase } from './conformance-scene.ts'
 
 const BORROWERS = 60
 /** A pool that looks after its connections every moment. */
-const WATCHFUL = { healthCheckInterval: 200, healthCheckTimeout: 100, healthRecheckInterval: 50, unhealthyThreshold: 2 } as const
+const watchful = (checkMs: number) =>
+  ({ healthCheckInterval: 2 * checkMs, healthCheckTimeout: checkMs, healthRecheckInterval: checkMs / 2, unhealthyThreshold: 2 }) as const
 
 const VERIFY_IDLE_AFTER_MS = 200
 
@@ -40,7 +41,7 @@ export function poolCases<Client>(options: ConformanceOptions<Client>): SceneCas
     {
       name: 'has its pool find and replace a connection that has fallen silent',
       async run(scene) {
-        const pool = scene.pool({ ...WATCHFUL, minConnections: 2, maxConnections: 2 })
+        const pool = scene.pool({ ...watchful(scene.checkMs), minConnections: 2, maxConnections: 2 })
         await pool.start()
         scene.proxy.inject({ kind: 'silence' }, { id: 1 })
         await scene.measure('silent until replaced', () => untilRebuilt(scene, pool))
@@ -123,7 +124,7 @@ export function poolCases<Client>(options: ConformanceOptions<Client>): SceneCas
         const logger = Object.fromEntries(
           ['debug', 'info', 'warn', 'error'].map((level) => [level, (...words: unknown[]) => said.push(words)]),
         )
-        const pool = scene.pool({ logger: logger as never }, driver)
+        const pool = scene.pool({ logger: logger as never, minConnections: 1 }, driver)
         for (const name of ['connectFailed', 'breakerOpened'] as const) pool.on(name, (event) => said.push(event))
         said.push(await scene.rejection(scene.patienceMs, pool.start(), 'start'))
         said.push(await scene.rejection(scene.patienceMs, pool.use(request, { timeout: 100 }), 'use'))

@@ -39,6 +39,10 @@ export class Scene<Client> {
     return this.options.limits?.lostMs ?? 1000
   }
 
+  get checkMs(): number {
+    return this.options.limits?.checkMs ?? 100
+  }
+
   get patienceMs(): number {
     return this.options.limits?.patienceMs ?? 15_000
   }

@@ -45,6 +45,8 @@ export interface ConformanceOptions<Client> {
     readonly promptMs?: number
     /** From the end of a session until `watch` reports it. Default 1000 ms. */
     readonly lostMs?: number
+    /** A check of a peer that is well, on a machine that is busy. Default 100 ms. */
+    readonly checkMs?: number
     /** Whatever needs connects, and the pool's own recovery. Default 15,000 ms. */
     readonly patienceMs?: number
   }

@@ -1,0 +1,53 @@
+import type ssh2 from 'ssh2'
+
+/** What ssh2's client has inside, in all of its versions since 1.15. */
+interface ClientInternals {
+  readonly _chanMgr?: {
+    /** By number: a function for a channel that is being opened, an object for one that is open. */
+    readonly _channels: Readonly<Record<string, unknown>>
+  }
+  /** What waits for an answer to a global request, in the order of the requests. */
+  readonly _callbacks?: ((failed: unknown) => void)[]
+  readonly _protocol?: { ping(): void }
+  /** The ports of the peer that it was asked to forward from. */
+  readonly _forwarding?: Readonly<Record<string, unknown>>
+  readonly _forwardingUnix?: Readonly<Record<string, unknown>>
+}
+
+/** What a borrower may have left in a client. */
+export interface LeftBehind {
+  readonly open: readonly ssh2.Channel[]
+  /** How many channels the peer has been asked for and has not answered yet. */
+  readonly opening: number
+  readonly forwarding: boolean
+}
+
+/** Everything that is open or on its way in this client, whoever asked for it. */
+export function leftIn(client: ssh2.Client): LeftBehind {
+  const { _chanMgr, _forwarding, _forwardingUnix } = client as unknown as ClientInternals
+  const channels = Object.values(_chanMgr?._channels ?? {})
+  return {
+    open: channels.filter((channel) => typeof channel === 'object') as ssh2.Channel[],
+    opening: channels.filter((channel) => typeof channel === 'function').length,
+    forwarding: hasAny(_forwarding) || hasAny(_forwardingUnix),
+  }
+}
+
+/**
+ * Sends the request that OpenSSH's keep-alive sends, which every server answers, most of them with a refusal.
+ *
+ * @param answered is called when an answer comes; when the connection ends instead, with an error
+ */
+export function ping(client: ssh2.Client, answered: () => void): void {
+  const { _callbacks, _protocol } = client as unknown as ClientInternals
+  _callbacks?.push(answered)
+  try {
+    _protocol?.ping()
+  } catch {
+    // The connection has ended, which is reported elsewhere.
+  }
+}
+
+function hasAny(record: Readonly<Record<string, unknown>> | undefined): boolean {
+  return record !== undefined && Object.keys(record).length > 0
+}

@@ -1,0 +1,36 @@
+import { formatMs } from '../engine/duration.ts'
+import { SshError } from './ssh-errors.ts'
+import { ping } from './ssh-internals.ts'
+import type { SshLink } from './ssh-link.ts'
+
+/**
+ * Asks the peer for a sign of life whenever nothing has come from it for `intervalMs`; the link is lost when `misses`
+ * of them in a row have brought nothing. Any byte is a sign of life: a device that is busy with a long output, or that
+ * does not answer such requests but still talks, is alive.
+ *
+ * It ends with the link, and never holds the process open.
+ */
+export function keepAlive(link: SshLink, intervalMs: number, misses: number): void {
+  if (intervalMs === 0) return
+  let bytes = link.bytesRead
+  let unanswered = 0
+  const look = (): void => {
+    if (link.bytesRead !== bytes) {
+      bytes = link.bytesRead
+      unanswered = 0
+      return
+    }
+    if (unanswered === misses) {
+      const silence = formatMs((misses + 1) * intervalMs)
+      link.destroy(
+        new SshError('SSH_CONNECTION_LOST', `${link.name}: no sign of life for ${silence}, ${misses} requests unanswered (keepalive)`),
+      )
+      return
+    }
+    unanswered++
+    ping(link.client, () => {})
+  }
+  // What came in while the process was busy or asleep is read first.
+  const timer = setInterval(() => setImmediate(look).unref(), intervalMs).unref()
+  link.onLost(() => clearInterval(timer))
+}
