@@ -5,6 +5,8 @@ import type { ApplicationSettings, Command, Recording, Report } from './messages
 
 /** How long the process may take to begin, and to end after its last request, ms: more than any deadline in it. */
 const PATIENCE_MS = 20_000
+/** What is kept of what it says on its way out, characters. */
+const MOST_WORDS = 2_000
 
 /** When an application stood still. */
 export interface Standstill {
@@ -29,6 +31,7 @@ export class ApplicationProcess {
     const program = fileURLToPath(new URL('application.js', import.meta.url))
     const child = fork(program, [JSON.stringify(settings)], {
       serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       // No flags from outside: a loader or a profiler would be measured as well.
       env: { ...process.env, NODE_OPTIONS: '' },
     })
@@ -89,10 +92,14 @@ type ReportOf<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>
 class Reports {
   readonly #child: ChildProcess
   readonly #name: string
+  #lastWords = ''
 
   constructor(child: ChildProcess, name: string) {
     this.#child = child
     this.#name = name
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = `${this.#lastWords}${text}`.slice(-MOST_WORDS)
+    })
   }
 
   /** @throws Error when the process ends, or stays silent, without such a report */
@@ -101,7 +108,7 @@ class Reports {
       const settle = (finish: () => void): void => {
         clearTimeout(timer)
         this.#child.off('message', hear)
-        this.#child.off('exit', exited)
+        this.#child.off('close', exited)
         finish()
       }
       const hear = (message: unknown): void => {
@@ -109,10 +116,12 @@ class Reports {
         if (report.kind === kind) settle(() => resolve(report as ReportOf<Kind>))
       }
       const fail = (why: string): void => settle(() => reject(new Error(`the application with ${this.#name} ${why}`)))
-      const exited = (code: number | null, signal: string | null): void => fail(`ended with ${signal ?? `code ${code}`}`)
+      const exited = (code: number | null, signal: string | null): void =>
+        fail(`ended with ${signal ?? `code ${code}`}: ${this.#lastWords}`)
       const timer = setTimeout(() => fail(`has not reported '${kind}' within ${PATIENCE_MS} ms`), PATIENCE_MS)
       this.#child.on('message', hear)
-      this.#child.on('exit', exited)
+      // Not 'exit': what it has said last would not have been read yet.
+      this.#child.on('close', exited)
     })
   }
 }

@@ -18,8 +18,8 @@ export interface Arguments {
   readonly writeDocs: boolean
 }
 
-/** Five are few enough that a machine with two cores is idle half of the time, and that the whole takes half an hour. */
-const LANES = 5
+/** So few that a machine with two cores is idle most of the time, and so many that the whole takes half an hour. */
+const LANES = 6
 
 /** How the program is called. */
 export function usage(scenarios: readonly Scenario[]): string {

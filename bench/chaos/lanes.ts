@@ -32,15 +32,16 @@ export class Lanes {
    * Does all jobs, the longest first, so that none is left over when the others are through.
    *
    * @param done is told of each run as it ends
+   * @param failed is told of those that came to nothing
    */
-  async perform(jobs: readonly Job[], done: (run: Run) => void): Promise<void> {
+  async perform(jobs: readonly Job[], done: (run: Run) => void, failed: (why: string) => void): Promise<void> {
     const queue = [...jobs].sort((a, b) => b.seconds - a.seconds)
     const work = async (lane: ChildProcess): Promise<void> => {
       for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
         lane.send(job)
         const answer = await hear(lane)
         if ('run' in answer) done(answer.run)
-        else throw new Error(`${job.scenario} with ${job.contender}: ${'failed' in answer ? answer.failed : 'no answer'}`)
+        else failed(`${job.scenario} (${job.variant}) with ${job.contender}: ${'failed' in answer ? answer.failed : 'no answer'}`)
       }
     }
     await Promise.all(this.#lanes.map(work))

@@ -29,7 +29,7 @@ function readArguments(): Arguments | undefined {
   }
 }
 
-/** @returns the exit code: 1 if Wellpool has missed a limit */
+/** @returns the exit code: 1 if Wellpool has missed a limit, or something could not be measured */
 async function main(asked: Arguments): Promise<number> {
   const saved = asked.from === undefined ? await measure(asked, showProgress) : revive(readFileSync(fromHere(asked.from), 'utf8'))
   showProgress('')
@@ -44,7 +44,9 @@ async function main(asked: Arguments): Promise<number> {
   if (asked.json !== undefined) writeFileSync(fromHere(asked.json), save(saved))
   print(saved, results)
   if (asked.writeDocs) writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), partsOf(results, SCENARIOS)))
-  return results.comparisons.some(({ outcomes }) => outcomes.some(({ met }) => !met)) ? 1 : 0
+  for (const failure of saved.failures) console.error(`No figures: ${failure}`)
+  const missed = results.comparisons.some(({ outcomes }) => outcomes.some(({ met }) => !met))
+  return missed || saved.failures.length > 0 ? 1 : 0
 }
 
 function print({ circumstances, server }: Saved, { comparisons, idleLateMs, lanes }: Results): void {

@@ -23,16 +23,16 @@ export async function measure({ plan, lanes: wanted }: Arguments, progress: (tex
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   const startedAt = now()
   const runs: Run[] = []
+  const failures: string[] = []
   try {
     delay.enable()
     for (const [index, jobs] of phases.entries()) {
-      await lanes.perform(jobs, ({ ...run }) => {
+      const left = Math.ceil(durationOf(phases.slice(index + 1), count, OVERHEAD_MS) / 60_000)
+      const done = (run: Run): void => {
         runs.push(run)
-        const left = durationOf(phases.slice(index + 1), count, OVERHEAD_MS)
-        progress(
-          `${run.job.contender} has been through ${run.job.scenario} (${run.job.variant}); ${Math.ceil(left / 60_000)} min left after this phase`,
-        )
-      })
+        progress(`${run.job.contender} has been through ${run.job.scenario} (${run.job.variant}); ${left} min left after this phase`)
+      }
+      await lanes.perform(jobs, done, (why) => failures.push(why))
     }
   } finally {
     delay.disable()
@@ -47,5 +47,6 @@ export async function measure({ plan, lanes: wanted }: Arguments, progress: (tex
     idleLateMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
     tookMs: now() - startedAt,
     runs,
+    failures,
   }
 }

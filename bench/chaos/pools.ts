@@ -21,8 +21,12 @@ export interface Address {
 
 /** A pool behind the API that its authors recommend. */
 export interface OpenedPool {
-  /** Sends one statement and resolves when it is answered. */
-  request(sql: string): Promise<unknown>
+  /**
+   * Sends one statement and resolves when it is answered.
+   *
+   * @param idempotent whether it may run again, for a pool that wants to know
+   */
+  request(sql: string, idempotent: boolean): Promise<unknown>
   /** Tells what the pool does, where it can: for diagnosis alone. */
   trace?(listener: (event: string, details: object) => void): void
 }
@@ -43,7 +47,7 @@ const POOLS: Readonly<Record<string, Open>> = {
     const [{ createPool }, { postgres }] = await Promise.all([import('wellpool'), import('wellpool/postgres')])
     const pool = createPool(postgres({ ...address, queryTimeout: QUERY_MS }), { name: 'wellpool', maxConnections: MAX_CONNECTIONS })
     return {
-      request: (sql) => pool.use((client) => client.query(sql), { timeout: ACQUIRE_MS, idempotent: true }),
+      request: (sql, idempotent) => pool.use((client) => client.query(sql), { timeout: ACQUIRE_MS, idempotent }),
       trace: (listener) => {
         for (const name of TRACED) pool.on(name, (event) => listener(name, event))
       },
@@ -140,28 +144,33 @@ const TRACED = [
 
 /** After a pool's name: its request is made once more when it has failed, as many applications do. */
 const RETRY = '+retry'
+/** After Wellpool's name: it is not told that requests may run again. */
+const ONCE = '+once'
 
 /** The pool that the others are measured beside. */
 export const SUBJECT = 'wellpool'
 
 /** All contenders, in the order of the tables. */
-export const CONTENDERS: readonly string[] = Object.keys(POOLS).flatMap((name) => (name === SUBJECT ? [name] : [name, `${name}${RETRY}`]))
+export const CONTENDERS: readonly string[] = Object.keys(POOLS).flatMap((name) => [name, `${name}${name === SUBJECT ? ONCE : RETRY}`])
 
-/** Whether it is a pool as its users know it, without a wrapper. */
+/** Whether it is a pool as its users know it best, without a wrapper. */
 export function isPlain(contender: string): boolean {
-  return !contender.endsWith(RETRY)
+  return contender === poolOf(contender)
 }
 
 /** A contender's pool, without its wrapper. */
 export function poolOf(contender: string): string {
-  return isPlain(contender) ? contender : contender.slice(0, -RETRY.length)
+  return contender.replace(/\+.*$/, '')
 }
 
 /** Loads one pool and nothing else, and makes it. It connects when it is used. */
-export async function openPool(contender: string, address: Address): Promise<OpenedPool> {
+export async function openPool(
+  contender: string,
+  address: Address,
+): Promise<Pick<OpenedPool, 'trace'> & { request(sql: string): Promise<unknown> }> {
   const open = POOLS[poolOf(contender)]
   if (open === undefined) throw new Error(`no pool is called ${contender}`)
   const pool = await open(address)
-  if (isPlain(contender)) return pool
-  return { ...pool, request: (sql) => pool.request(sql).catch(() => pool.request(sql)) }
+  const once = (sql: string): Promise<unknown> => pool.request(sql, !contender.endsWith(ONCE))
+  return { ...pool, request: contender.endsWith(RETRY) ? (sql) => once(sql).catch(() => once(sql)) : once }
 }

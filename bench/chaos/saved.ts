@@ -13,6 +13,8 @@ export interface Saved {
   readonly idleLateMs: number
   readonly tookMs: number
   readonly runs: readonly Run[]
+  /** The runs that came to nothing, and why. */
+  readonly failures: readonly string[]
 }
 
 /** What JSON has no number for: a request that never ended, a pool that never healed. */

@@ -8,7 +8,7 @@ export interface Plan {
   readonly scenarios: readonly Scenario[]
   readonly contenders: readonly string[]
   readonly variants: readonly VariantName[]
-  /** Instead of the plan's own: {@link ROUNDS}. */
+  /** Instead of its own number. */
   readonly rounds?: number | undefined
   /** How long requests count in every scenario, instead of its own. */
   readonly seconds?: number | undefined
@@ -17,8 +17,9 @@ export interface Plan {
   readonly trace: boolean
 }
 
-/** Rounds of a scenario unless told otherwise. */
-const ROUNDS: Readonly<Record<VariantName, number>> = { base: 2, long: 1, far: 1 }
+/** Rounds of a scenario unless told otherwise: two where the limits are, one for the variants and for what stands in wrappers. */
+const roundsOf = (variant: VariantName, contender: string): number => (variant === 'base' && isPlain(contender) ? 2 : 1)
+const MOST_ROUNDS = 2
 
 /**
  * The jobs in the order in which they are done: those of one phase may be under way at the same time, and a phase begins
@@ -29,7 +30,7 @@ export function phasesOf(plan: Plan): Job[][] {
   const { contenders, scenarios } = plan
   const apart = scenarios.filter(({ together }) => together !== true)
   const together = scenarios.filter((scenario) => scenario.together === true)
-  const mostRounds = plan.rounds ?? Math.max(...Object.values(ROUNDS))
+  const mostRounds = plan.rounds ?? MOST_ROUNDS
   const phases: Job[][] = []
   for (let round = 0; round < mostRounds; round++) {
     const order = round % 2 === 0 ? contenders : [...contenders].reverse()
@@ -48,7 +49,7 @@ function jobsOf(plan: Plan, scenario: Scenario, contender: string, round: number
   const scarce = (variant: VariantName): boolean => variant !== 'base' || together === true
   const variants = plan.variants.filter(
     (variant) =>
-      round < (plan.rounds ?? ROUNDS[variant]) &&
+      round < (plan.rounds ?? roundsOf(variant, contender)) &&
       !(baseOnly === true && variant !== 'base') &&
       (isPlain(contender) || !scarce(variant) || plan.contenders.length === 1),
   )

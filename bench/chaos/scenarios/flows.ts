@@ -5,21 +5,21 @@ import type { Stage } from '../stage.ts'
 export const silent: Scenario = {
   name: 'silent',
   title: 'present flows silent, new ones work',
-  seconds: 12,
+  seconds: 10,
   play: async (stage) => void silence(stage),
 }
 
 export const halfSlow: Scenario = {
   name: 'half-slow',
   title: '+300 ms on half of the flows, for good',
-  seconds: 12,
+  seconds: 10,
   play: async (stage) => void slowHalf(stage, 300),
 }
 
 export const idleSilent: Scenario = {
   name: 'idle-silent',
   title: 'silent while idle for 8 s, then traffic',
-  seconds: 17,
+  seconds: 15,
   async play(stage) {
     stage.application.pause()
     await stage.sleep(300)
@@ -33,14 +33,14 @@ export const idleSilent: Scenario = {
 export const halfThroughput: Scenario = {
   name: 'half-throughput',
   title: "one connection loses half of its packets' worth of throughput",
-  seconds: 12,
+  seconds: 10,
   play: async (stage) => void (await throttle(stage, 1_000)),
 }
 
 export const slowConnects: Scenario = {
   name: 'slow-connects',
   title: 'connects take 3 s, and half of the backends are killed',
-  seconds: 16,
+  seconds: 13,
   async play(stage) {
     slowDownConnects(stage, 3_000)
     await loseHalf(stage, 'half of the backends killed, connects take 3 s')

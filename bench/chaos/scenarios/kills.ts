@@ -7,7 +7,7 @@ const KILL_EVERY_MS = 400
 export const killedTenTimes: Scenario = {
   name: 'killed-ten-times',
   title: 'all backends killed ten times in 4 s, around queries in flight',
-  seconds: 10,
+  seconds: 8,
   async play(stage) {
     for (const offset of OFFSETS_MS) {
       await stage.untilBeat(offset)

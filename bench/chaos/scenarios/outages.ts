@@ -4,28 +4,28 @@ import type { Stage } from '../stage.ts'
 export const restarted: Scenario = {
   name: 'restarted',
   title: 'server restarted (immediate)',
-  seconds: 9,
+  seconds: 7,
   play: (stage) => restart(stage, 0),
 }
 
 export const goneForTwoSeconds: Scenario = {
   name: 'gone-2s',
   title: 'server gone for 2 s',
-  seconds: 11,
+  seconds: 9,
   play: (stage) => restart(stage, 2_000),
 }
 
 export const refused: Scenario = {
   name: 'refused-5s',
   title: 'refused and reset for 5 s',
-  seconds: 15,
+  seconds: 13,
   play: (stage) => refuse(stage, 5_000),
 }
 
 export const unanswered: Scenario = {
   name: 'unanswered-10s',
   title: 'endpoint accepts but never answers for 10 s',
-  seconds: 20,
+  seconds: 18,
   play: (stage) => leaveUnanswered(stage, 10_000),
 }
 

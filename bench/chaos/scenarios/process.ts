@@ -11,7 +11,7 @@ export const stopped: Scenario = {
 export const blocked: Scenario = {
   name: 'blocked-2s',
   title: 'event loop blocked for 2 s',
-  seconds: 8,
+  seconds: 7,
   play: (stage) => block(stage, 2_000),
 }
 

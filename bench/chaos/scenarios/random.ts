@@ -51,7 +51,7 @@ export const random: Scenario = {
 export const calm: Scenario = {
   name: 'calm',
   title: 'nothing happens',
-  seconds: 8,
+  seconds: 6,
   play: async (stage) => stage.note('nothing'),
 }
 

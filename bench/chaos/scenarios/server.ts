@@ -6,21 +6,21 @@ import { loseHalf } from './flows.ts'
 export const passwordRotated: Scenario = {
   name: 'password-rotated',
   title: 'password rotated, known to the application 0.5 s later; half of the backends killed',
-  seconds: 9,
+  seconds: 7,
   play: (stage) => rotate(stage, 500),
 }
 
 export const serverFull: Scenario = {
   name: 'server-full',
   title: 'max_connections reached by others for 4 s (53300); half of the backends killed',
-  seconds: 12,
+  seconds: 11,
   play: (stage) => fill(stage, 4_000),
 }
 
 export const failedOver: Scenario = {
   name: 'failed-over',
   title: 'fail-over to another port, 1 s after the old server is gone',
-  seconds: 10,
+  seconds: 8,
   async play(stage) {
     const standby = await stage.standby()
     const outage = stage.away('server gone, name changed 1000 ms later')
@@ -35,7 +35,7 @@ export const failedOver: Scenario = {
 export const demoted: Scenario = {
   name: 'demoted',
   title: 'fail-over to another port, the old server is read-only (updates instead of selects)',
-  seconds: 10,
+  seconds: 8,
   workload: 'update',
   async play(stage) {
     const standby = await stage.standby()

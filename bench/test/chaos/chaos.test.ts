@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest'
+import { describeOwnPostgres } from '../../../packages/wellpool/test/support/postgres.ts'
+import { compileLane } from '../../chaos/compile.ts'
+import { Lanes } from '../../chaos/lanes.ts'
+import type { Job, Run } from '../../chaos/run.ts'
+
+await describeOwnPostgres('a lane', () => {
+  it('plays a scenario for two pools, and sees every request and every connect', async () => {
+    const job: Job = { scenario: 'restarted', contender: 'wellpool', variant: 'base', round: 0, seconds: 4, trace: true }
+    const runs: Run[] = []
+    const failures: string[] = []
+    const lanes = await Lanes.start(await compileLane({ sources: true }), 1)
+    try {
+      await lanes.perform(
+        [job, { ...job, contender: 'pg-pool', trace: false }],
+        (run) => runs.push(run),
+        (why) => failures.push(why),
+      )
+    } finally {
+      await lanes.close()
+    }
+
+    expect(failures).toEqual([])
+    expect(lanes.serverVersion).toMatch(/^\d+\.\d+$/)
+    expect(runs.map(({ job: done }) => done.contender)).toEqual(['wellpool', 'pg-pool'])
+    for (const { figures } of runs) {
+      // 4 s with 16 requests every 80 ms, however the machine was doing.
+      expect(figures.requests + figures.skipped).toBe(800)
+      expect(figures.ok + figures.failed).toBe(figures.requests)
+      expect(figures.ok).toBeGreaterThan(100)
+      expect(figures.outageMs).toBeGreaterThan(10)
+      // Those who come while the server is away are answered late, or fail.
+      expect(figures.slow + figures.failed).toBeGreaterThan(0)
+      expect(figures.accepted).toBeGreaterThan(0)
+    }
+    const [traced, untraced] = runs
+    expect(untraced?.details).toBeUndefined()
+    expect(traced?.details?.recording.trace.map(({ event }) => event)).toContain('connectionCreated')
+    // No connect reaches the proxy that the application has not begun.
+    expect(traced?.details?.recording.connects.length).toBeGreaterThanOrEqual(traced?.details?.course.accepted.length ?? 0)
+    expect(traced?.details?.course.episodes).toMatchObject([{ name: 'server restarted' }])
+  })
+
+  it('says what went wrong with a run, and goes on', async () => {
+    const failures: string[] = []
+    const lanes = await Lanes.start(await compileLane({ sources: true }), 1)
+    try {
+      const job: Job = { scenario: 'restarted', contender: 'none', variant: 'base', round: 0, seconds: 1, trace: false }
+      await lanes.perform(
+        [job, { ...job, scenario: 'nothing' }],
+        () => {},
+        (why) => failures.push(why),
+      )
+    } finally {
+      await lanes.close()
+    }
+    expect(failures).toEqual([
+      expect.stringMatching(
+        /^restarted \(base\) with none: Error: the application with none ended with code 1: [\s\S]*no pool is called none/,
+      ),
+      expect.stringMatching(/^nothing \(base\) with none: Error: no scenario is called nothing/),
+    ])
+  })
+})

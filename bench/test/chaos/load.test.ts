@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { now } from '../../chaos/clock.ts'
+import { Load } from '../../chaos/load.ts'
+import { seeded } from '../../chaos/random.ts'
+import { VARIANTS } from '../../chaos/variants.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'hrtime'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const answered = async (): Promise<void> => {}
+const never = (): Promise<void> => new Promise(() => {})
+
+/** Whose timers have stood still for so long, as after a stop of the process. */
+function standStill(ms: number): void {
+  const later = now() + ms
+  vi.spyOn(process.hrtime, 'bigint').mockReturnValue(BigInt(Math.round(later * 1e6)))
+}
+
+describe('the load', () => {
+  test('makes all requests of a beat when it is due, whether or not earlier ones were answered', async () => {
+    const load = new Load(VARIANTS.base, seeded(1), never)
+    const firstDue = load.start()
+    await vi.advanceTimersByTimeAsync(160)
+    expect(load.requests.map(({ due }) => Math.round(due - firstDue))).toEqual([...Array(16).fill(0), ...Array(16).fill(80)])
+    load.pause()
+  })
+
+  test('counts from when a request was due, and notes why it failed', async () => {
+    const refuse = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      throw new Error('refused')
+    }
+    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), refuse)
+    load.start()
+    await vi.advanceTimersByTimeAsync(140)
+    load.pause()
+    const [request] = load.requests
+    expect(request?.error).toBe('refused')
+    expect((request?.settled ?? 0) - (request?.due ?? 0)).toBeCloseTo(50)
+  })
+
+  test('gives a request up at its deadline', async () => {
+    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), never)
+    load.start()
+    await vi.advanceTimersByTimeAsync(80)
+    const ended = load.end()
+    await vi.advanceTimersByTimeAsync(4_010)
+    await ended
+    expect(load.requests).toMatchObject([{ error: 'no answer within 4000 ms' }])
+  })
+
+  test('pauses, and goes on at the next beat', async () => {
+    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), answered)
+    const firstDue = load.start()
+    await vi.advanceTimersByTimeAsync(80)
+    load.pause()
+    await vi.advanceTimersByTimeAsync(1_000)
+    load.resume()
+    load.resume()
+    await vi.advanceTimersByTimeAsync(80)
+    load.pause()
+    expect(load.requests.map(({ due }) => Math.round(due - firstDue))).toEqual([0, 1_040])
+  })
+
+  test('makes what was due while the process stood still, but for those whose callers have left', async () => {
+    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), answered)
+    const firstDue = load.start()
+    standStill(80 + 4_000)
+    await vi.advanceTimersByTimeAsync(80)
+    load.pause()
+    const due = load.requests.map((request) => Math.round(request.due - firstDue))
+    expect(due).toHaveLength(26)
+    expect([due[0], due.at(-1)]).toEqual([2_000, 4_000])
+    expect(load.skipped).toBe(25)
+  })
+})
+
+describe('the variants', () => {
+  test('leave half of ten connections idle or more', () => {
+    const random = seeded(7)
+    for (const { callers, everyMs, roundTripMs, work } of Object.values(VARIANTS)) {
+      const works = Array.from({ length: 10_000 }, () => work(random))
+      const busyMs = works.reduce((sum, ms) => sum + ms, 0) / works.length + roundTripMs
+      expect((busyMs * callers) / everyMs).toBeLessThanOrEqual(5)
+    }
+  })
+
+  test('draw work from 1 to 500 ms', () => {
+    const random = seeded(7)
+    const works = Array.from({ length: 10_000 }, () => VARIANTS.long.work(random))
+    expect(Math.min(...works)).toBeGreaterThanOrEqual(1)
+    expect(Math.max(...works)).toBeLessThanOrEqual(500)
+    expect(Math.max(...works)).toBeGreaterThan(450)
+  })
+})
