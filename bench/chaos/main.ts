@@ -79,6 +79,8 @@ function fromHere(file: string): string {
   return path.resolve(process.env.INIT_CWD ?? '.', file)
 }
 
-function showProgress(text: string): void {
+/** On a terminal one line that changes; elsewhere a line for each phase. */
+function showProgress(text: string, begins = false): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  else if (begins) console.error(text)
 }

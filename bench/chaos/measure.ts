@@ -13,8 +13,11 @@ import { durationOf, phasesOf } from './schedule.ts'
 const OVERHEAD_MS = 4_000
 const DELAY_RESOLUTION_MS = 10
 
+/** Hears how far it has got: at each run, and, worth a line of its own, when a phase begins. */
+export type Progress = (text: string, begins?: boolean) => void
+
 /** Does all runs that are asked for. */
-export async function measure({ plan, lanes: wanted }: Arguments, progress: (text: string) => void): Promise<Saved> {
+export async function measure({ plan, lanes: wanted }: Arguments, progress: Progress): Promise<Saved> {
   const setting = circumstances()
   const phases = phasesOf(plan)
   const count = Math.min(wanted, Math.max(1, ...phases.map(({ length }) => length)))
@@ -27,6 +30,7 @@ export async function measure({ plan, lanes: wanted }: Arguments, progress: (tex
   try {
     delay.enable()
     for (const [index, jobs] of phases.entries()) {
+      progress(`phase ${index + 1} of ${phases.length}: ${jobs.length} runs, ${jobs[0]?.contender}`, true)
       const left = Math.ceil(durationOf(phases.slice(index + 1), count, OVERHEAD_MS) / 60_000)
       const done = (run: Run): void => {
         runs.push(run)
