@@ -209,7 +209,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
     if (
       core.state !== 'running' ||
       generation.evicted ||
-      core.places > core.options.maxConnections ||
+      core.size > core.options.maxConnections ||
       generation.uses >= core.options.maxUses
     ) {
       if (this.#leavesAtRelease(connection, generation, free)) return
@@ -261,7 +261,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
     if (free && generation.evicted) closer.closeConnection(connection, 'evicted', 'close')
     else if (free && core.state === 'closing') closer.closeConnection(connection, 'pool_closed', 'close')
     // Not always this one: one that is worth less may go instead.
-    else if (free && core.places > core.options.maxConnections) planner.closeSurplus()
+    else if (free && core.size > core.options.maxConnections) planner.closeSurplus()
     if (free && connection.state !== 'idle') return true
     if (generation.uses >= core.options.maxUses) upkeep.evaluate(connection)
     return generation.evicted

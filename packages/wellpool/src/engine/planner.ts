@@ -49,6 +49,8 @@ export class Planner<Client> {
     const room = core.open < maxConnections
     const surgeRoom = core.open < maxConnections + rebuildMaxSurge
     const roomForOneMore = room && core.places < maxConnections
+    // A place that is out of service will need the room that it has left.
+    const roomBeside = surgeRoom && core.places < maxConnections + rebuildMaxSurge
     if (room) {
       const rebuild = this.#host.rebuilds.nextOutOfService()
       if (rebuild !== undefined) return rebuild
@@ -57,10 +59,10 @@ export class Planner<Client> {
     if (core.state === 'running' && roomForOneMore && this.#host.health.panic.probeWanted) return this.#newConnection('probe')
     if (core.state !== 'paused') {
       // Before those who wait: its answer may give them back what silent leases hold.
-      if (surgeRoom && this.#host.opinions.wanted) return this.#newConnection('opinion')
+      if (roomBeside && this.#host.opinions.wanted) return this.#newConnection('opinion')
       if (core.waiting.size > 0 && this.#missing() > 0) {
         if (roomForOneMore) return this.#newConnection('grow')
-        if (surgeRoom && this.#host.connector.count('hedge') < core.overdue.size) return this.#newConnection('hedge')
+        if (roomBeside && this.#host.connector.count('hedge') < core.overdue.size) return this.#newConnection('hedge')
       }
       if (core.state === 'running' && roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
     }
@@ -96,7 +98,8 @@ export class Planner<Client> {
   /** Closes what exceeds `maxConnections`, as far as nobody uses it. */
   closeSurplus(): void {
     const core = this.#core
-    let surplus = core.places - core.options.maxConnections
+    // What is still connecting is none yet: it may fail.
+    let surplus = core.size - core.options.maxConnections
     if (surplus <= 0) return
     const free = [...core.connections.values()].filter(
       (connection) =>

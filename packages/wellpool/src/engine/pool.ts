@@ -96,7 +96,7 @@ export class Pool<Client> {
   /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
   tryAcquire(): Lease<Client> | undefined {
     const core = this.#core
-    if (core.state !== 'running' || core.waiting.size > 0 || core.places > core.options.maxConnections) return undefined
+    if (core.state !== 'running' || core.waiting.size > 0 || core.size > core.options.maxConnections) return undefined
     return this.#lending.lendIdle()
   }
 

@@ -78,6 +78,34 @@ describe('a lease that is silent', () => {
     lease.release()
   })
 
+  test('costs nobody a place while the new connection is not there yet', async () => {
+    const { borrowMany, clock, driver, fate, pool, states } = setUp({ maxConnections: 2, verifyIdleAfter: 100 })
+    const [first, second] = await borrowMany(2)
+    second?.release()
+    driver.next('connect', ok(50))
+    await clock.advance(250)
+    expect(states()).toEqual(['acquired', 'idle', 'connecting'])
+    pool.reconfigure({ maxWaiting: 5 })
+    await clock.advance(40)
+    expect([states(), fate(2)]).toEqual([['acquired', 'idle', 'connecting'], 'open'])
+    await clock.advance(20)
+    expect(pool.stats()).toMatchObject({ open: 2, total: 2, acquired: 1 })
+    first?.release()
+  })
+
+  test('takes no room that a rebuild without surge has made', async () => {
+    const { asked, borrowMany, clock, driver, pool } = setUp({ maxConnections: 2, rebuildMaxSurge: 0, driver: { closeMs: 300 } })
+    const [first, second] = await borrowMany(2)
+    const rebuild = track(pool.rebuildConnectionById(second?.connection.id as string))
+    second?.release()
+    await clock.advance(320)
+    expect(rebuild).toMatchObject({ status: 'fulfilled', value: { success: true } })
+    expect([driver.ledger.connects.length, driver.ledger.maxOpen]).toEqual([3, 2])
+    await clock.advance(1000)
+    expect(asked.map(([about]) => about)).toContain(1)
+    first?.release()
+  })
+
   test('leads to nothing without an idle connection and without room', async () => {
     const { asked, borrow, clock, driver } = setUp({ maxConnections: 1, rebuildMaxSurge: 0 })
     const lease = await borrow()
