@@ -43,6 +43,9 @@ export class Caller {
   /** The step in which its client was last destroyed under it. */
   lostStep = -1
   client: FakeClient | undefined
+  /** What it held last. The pool may hear a little later that it was given back. */
+  lastClient: FakeClient | undefined
+  gaveBackStep = -1
   /** Aborted by its own signal while it waited. */
   abortedStep: number | undefined
   readonly #world: World
@@ -209,6 +212,8 @@ export class Caller {
     const { driver, model } = this.#world
     driver.ledger.release(client, this.name)
     this.client = undefined
+    this.lastClient = client
+    this.gaveBackStep = this.#world.step
     if (this.kind !== 'use') this.state = 'done'
     const how = ending === 'succeed' ? 'succeeded' : ending === 'dispose' ? 'disposed' : this.#meaning(error)
     model.used(client, how, this.#world.clock.now() - this.grantedAt)

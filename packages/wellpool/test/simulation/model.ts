@@ -295,11 +295,6 @@ export class Model {
     this.maybeSuspect()
   }
 
-  /** Whether nothing has been heard of a borrowed client for so long that the pool may ask about it. A timer may be 1 ms early. */
-  isSilent({ client, provenAt }: ClientModel): boolean {
-    return this.#clock.now() - Math.max(provenAt, client.life.connectedAt) >= 249
-  }
-
   /** The pool may have found a reason to ask for proof. */
   maybeSuspect(): void {
     this.maybeSuspectAt = this.#clock.now()

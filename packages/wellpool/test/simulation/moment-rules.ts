@@ -43,13 +43,21 @@ export function checkConnect(world: World, call: FakeCall): void {
 }
 
 /** Whether a hedge or a second opinion may take a connection above the maximum. */
-function isHedgeDue({ callers, driver, model, options, step }: World): boolean {
+function isHedgeDue(world: World): boolean {
+  const { callers, driver, model, options, step } = world
   const overdue =
     model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= options.hedgeDelay))
   if (overdue && callers.some(({ isWaiting }) => isWaiting)) return true
-  return (
-    driver.secondOpinion !== undefined && model.present().some((client) => client.client.life.leases.size > 0 && model.isSilent(client))
-  )
+  return driver.secondOpinion !== undefined && callers.some((caller) => isSilent(world, caller))
+}
+
+/** Whether nothing has been heard of a borrowed client for so long that the pool may ask about it. */
+function isSilent({ clock, model, step }: World, { client: held, gaveBackStep, grantedAt, lastClient }: Caller): boolean {
+  const client = held ?? (gaveBackStep === step ? lastClient : undefined)
+  if (client === undefined) return false
+  const since = Math.min(grantedAt, Math.max(model.of(client).provenAt, client.life.connectedAt))
+  // A timer may be a millisecond early.
+  return clock.now() - since >= 249
 }
 
 /** A client is destroyed under its borrowers only when it is lost, or by an eviction or the pool's end. */
