@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../../src/index.ts'
-import type { ClientModel } from './model.ts'
+import type { ClientModel } from './client-model.ts'
 import type { World } from './world.ts'
 
 /** What the pool shows of a connection after a step, and whose client the model takes for its own. */

@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from '../../src/index.ts'
 import type { FakeCall, FakeClient } from '../../src/testing/index.ts'
 import type { Caller } from './caller.ts'
-import type { ClientModel } from './model.ts'
+import type { ClientModel } from './client-model.ts'
 import type { World } from './world.ts'
 
 /** 1 and R3: at the very moment that a connect begins. Its own is counted in the ledger already. */

@@ -39,7 +39,10 @@ async function playAll(): Promise<void> {
       while (next < first + count) {
         const from = next
         next = Math.min(next + CHUNK, first + count)
-        for (const result of await playIn(worker, from, next - 1)) summary.add(result)
+        for (const result of await playIn(worker, from, next - 1)) {
+          summary.add(result)
+          if (result.problem !== undefined) console.log(`seed ${result.seed}: ${result.problem.split('\n')[0]}`)
+        }
       }
       await worker.terminate()
     }),
@@ -52,7 +55,6 @@ async function playAll(): Promise<void> {
   const uneven = summary.unevenSpread()
   if (uneven !== undefined) console.log(uneven)
   const failures = summary.failures.sort((a, b) => a.seed - b.seed)
-  for (const { seed, problem } of failures.slice(1)) console.log(`seed ${seed}: ${problem.split('\n')[0]}`)
   const [failure] = failures
   if (failure !== undefined) await replay(failure.seed)
   console.log(

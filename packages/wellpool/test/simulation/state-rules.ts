@@ -1,7 +1,7 @@
 import type { ConnectionRecord, PoolStats } from '../../src/index.ts'
 import type { Caller } from './caller.ts'
 import type { Shown } from './change-rules.ts'
-import type { ClientModel } from './model.ts'
+import type { ClientModel } from './client-model.ts'
 import type { World } from './world.ts'
 
 /** The pool's figures, against the books. */

@@ -1,0 +1,64 @@
+import type { FakeCall, FakeClient } from '../../src/testing/index.ts'
+
+/** What can be known of a client from outside of the pool. Times are of the clock's `now()`. */
+export class ClientModel {
+  /** `new` until the pool shows it as a connection's client, `old` when another one has taken its place. */
+  role: 'new' | 'current' | 'old' = 'new'
+  /** The latest time at which it can be said to have proven itself. */
+  provenAt: number
+  /** The step in which a use last proved it. */
+  provenStep = -1
+  /** What it has done since that puts it in doubt. */
+  doubt: 'check rejected' | 'check timed out' | 'use failed' | undefined
+  /** The step in which the doubt arose. */
+  doubtStep = -1
+  /** Failed checks in a row: so many at least. One that came early, for somebody who waits, may not count. */
+  failures = 0
+  /** When the latest failure was that may have counted, and when the latest of all. */
+  countedAt = Number.NEGATIVE_INFINITY
+  failedAt = Number.NEGATIVE_INFINITY
+  passedChecks = 0
+  /** When it last passed a check, or was connected; and whether it has been used since. */
+  checkedAt: number
+  usedSinceCheck = false
+  /** The step in which it was last handed out. */
+  lentStep = -1
+  /** Whether its last use took so long that the pool may want a check. */
+  slowUse = false
+  slowUseAt = 0
+  /** Reported as lost, or an error on it was fatal: of no more use. */
+  condemnedAt: number | undefined
+  lost = false
+  /** The step in which a second opinion found it gone, if that was about the use that it still serves. */
+  goneStep = -1
+  retireReported = false
+  evicted = false
+  uses = 0
+  requests = 0
+  errors = 0
+  /** Since when nobody has held it. */
+  idleSince: number
+  /** Checks and resets that have not settled. To be asked about others is a check, too. */
+  readonly checks = new Set<FakeCall>()
+  readonly resets = new Set<FakeCall>()
+
+  constructor(
+    readonly client: FakeClient,
+    now: number,
+  ) {
+    this.provenAt = now
+    this.checkedAt = now
+    this.idleSince = now
+  }
+
+  get ended(): boolean {
+    const { life } = this.client
+    return life.closedAt !== undefined || life.destroyedAt !== undefined
+  }
+
+  /** Neither ended nor saying goodbye. */
+  get live(): boolean {
+    const { life } = this.client
+    return life.closeCalledAt === undefined && life.destroyedAt === undefined
+  }
+}
