@@ -1,5 +1,6 @@
 import { holdAll, type PoolUnderTest } from '../contender.ts'
 import { Endpoint } from '../endpoint.ts'
+import { heapUsed } from '../heap.ts'
 import { loadPool } from '../pools.ts'
 import type { Workload } from '../workload.ts'
 
@@ -39,14 +40,4 @@ function queueUp(pool: PoolUnderTest, promises: unknown[]): void {
 
 async function served(): Promise<never> {
   throw new Error('a waiter was served by a pool that has nothing to give')
-}
-
-/** Bytes, after everything that can go has gone. */
-async function heapUsed(): Promise<number> {
-  if (globalThis.gc === undefined) throw new Error('needs node --expose-gc')
-  for (let i = 0; i < 4; i++) {
-    globalThis.gc()
-    await new Promise(setImmediate)
-  }
-  return process.memoryUsage().heapUsed
 }
