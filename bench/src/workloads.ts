@@ -10,4 +10,14 @@ import { spike } from './workloads/spike.ts'
 import { timeouts } from './workloads/timeouts.ts'
 
 /** All workloads, in the order in which they run. */
-export const WORKLOADS: readonly Workload[] = [acquire, contention, drain, timeouts, memory, spike, postgresql, scaleConnections, scaleWaiters]
+export const WORKLOADS: readonly Workload[] = [
+  acquire,
+  contention,
+  drain,
+  timeouts,
+  memory,
+  spike,
+  postgresql,
+  scaleConnections,
+  scaleWaiters,
+]

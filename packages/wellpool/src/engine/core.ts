@@ -62,6 +62,8 @@ export class Core<Client> {
   size = 0
   /** Of these, how many are acquired. */
   acquired = 0
+  /** Connections that are out of service while they are rebuilt. */
+  rebuilding = 0
   /** How many are connected and will not serve again with the client that they have: rebuilding, or marked as urgent. */
   #leaving = 0
   /** How many borrowers a client serves at the same time. */
@@ -191,6 +193,7 @@ export class Core<Client> {
     if (isPresent(connection)) this.size += by
     if (isPresent(connection) || state === 'connecting') this.places += by
     if (state === 'acquired') this.acquired += by
+    if (state === 'rebuilding') this.rebuilding += by
     if (state === 'rebuilding' || mark?.urgent === true) this.#leaving += by
   }
 

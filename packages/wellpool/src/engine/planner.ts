@@ -60,9 +60,9 @@ export class Planner<Client> {
     if (core.state !== 'paused') {
       // Before those who wait: its answer may give them back what silent leases hold.
       if (roomBeside && this.#host.opinions.wanted) return this.#newConnection('opinion')
-      if (core.waiting.size > 0 && this.#missing() > 0) {
+      if (roomBeside && core.waiting.size > 0 && this.#isMissing()) {
         if (roomForOneMore) return this.#newConnection('grow')
-        if (roomBeside && this.#host.connector.count('hedge') < core.overdue.size) return this.#newConnection('hedge')
+        if (this.#host.connector.count('hedge') < core.overdue.size) return this.#newConnection('hedge')
       }
       if (core.state === 'running' && roomForOneMore && core.places < minConnections) return this.#newConnection('grow')
     }
@@ -122,31 +122,25 @@ export class Planner<Client> {
     this.#look.clear()
   }
 
-  /** Those who wait and for whom nothing is coming yet, counted in connections. */
-  #missing(): number {
-    const coming = this.#host.connector.count('grow', 'hedge', 'opinion') + this.#host.rebuilds.queue.pending + this.#core.checks.size
-    return this.#wanted() - coming
-  }
-
-  /** How many more connections would help those who wait: growing helps only if it is faster than waiting. */
-  #wanted(): number {
+  /** Whether more connections would help those who wait than are coming: growing helps only if it is faster than waiting. */
+  #isMissing(): boolean {
     const core = this.#core
     const { maxLeases, waiting } = core
+    const coming = this.#host.connector.count('grow', 'hedge', 'opinion') + core.rebuilding + core.checks.size
+    if (this.#connectionsFor(waiting.size) <= coming) return false
     const connectMs = core.connectTimes.usual
     const useMs = core.useTimes.usual
     const serving = core.inService() - core.overdue.size
-    const all = this.#connectionsFor(waiting.size)
-    if (connectMs === undefined || useMs === undefined || serving <= 0) return all
-    if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return all
+    if (connectMs === undefined || useMs === undefined || serving <= 0) return true
+    if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return true
+    // Those who have waited for as long as a connect takes are served by one, however short the queue.
     const before = core.clock.now() - connectMs
     let old = 0
-    for (const waiter of waiting) {
-      if (waiter.since > before) break
-      old++
-      // More than there can be connections makes no difference.
-      if (old >= core.options.maxConnections * maxLeases) break
+    for (const { since } of waiting) {
+      if (since > before) return false
+      if (this.#connectionsFor(++old) > coming) return true
     }
-    return this.#connectionsFor(old)
+    return false
   }
 
   /** How many connections so many borrowers need, each serving as many as it can. */

@@ -75,7 +75,7 @@ export class RebuildManager<Client> {
     const task = connection.rebuild as Task<Client> | undefined
     if (task === undefined) return undefined
     task.manual = true
-    task.ahead ||= ahead
+    if (ahead) this.queue.ahead.add(task)
     task.retry.clear()
     this.#core.changed()
     return task
@@ -119,29 +119,25 @@ export class RebuildManager<Client> {
     this.queue.batchEnded()
     if (!this.#connector.mayTry) {
       const error = this.#connector.lastError ?? new ConnectError('connects fail at present')
-      for (const task of this.queue) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
+      for (const task of this.queue.inFlight) if (task.phase === 'waiting') this.#fail(task, 'connect', error)
     }
-    for (const task of this.queue) {
-      if (task.phase === 'queued' && !task.manual && this.#isSurplus(task.connection)) {
-        this.#closer.closeConnection(task.connection, 'idle', 'close')
-      }
-    }
-    if (this.#core.options.rebuildMaxSurge > 0) return
-    for (const task of this.queue) {
-      if (task.connection.state === 'idle' && this.queue.canBegin(task)) this.#closeFirst(task)
+    for (const task of this.queue.ready()) {
+      if (this.#isSurplus(task)) this.#closer.closeConnection(task.connection, 'idle', 'close')
+      else if (this.#core.options.rebuildMaxSurge > 0) return
+      else this.#closeFirst(task)
     }
   }
 
   /** The next connection that is out of service and needs its connect. */
   nextOutOfService(): Demand<Client> | undefined {
-    for (const task of this.queue) if (task.phase === 'waiting') return this.#demand(task)
+    for (const task of this.queue.inFlight) if (task.phase === 'waiting') return this.#demand(task)
     return undefined
   }
 
   /** The next planned rebuild that needs a successor. */
   nextPlanned(): Demand<Client> | undefined {
     if (this.#core.options.rebuildMaxSurge === 0) return undefined
-    for (const task of this.queue) if (this.queue.canBegin(task)) return this.#demand(task)
+    for (const task of this.queue.ready()) if (!this.#isSurplus(task)) return this.#demand(task)
     return undefined
   }
 
@@ -160,10 +156,10 @@ export class RebuildManager<Client> {
     }
   }
 
-  /** Whether the connection has been idle for so long that nobody would miss it. */
-  #isSurplus(connection: Connection<Client>): boolean {
+  /** Whether the connection has been idle for so long that nobody would miss it, and nobody has asked for its rebuild. */
+  #isSurplus({ connection, manual }: Task<Client>): boolean {
     const { clock, options } = this.#core
-    if (connection.state !== 'idle' || clock.now() - connection.idleSince < options.idleTimeout) return false
+    if (manual || connection.state !== 'idle' || clock.now() - connection.idleSince < options.idleTimeout) return false
     return this.#core.size > options.minConnections
   }
 
@@ -330,6 +326,7 @@ export class RebuildManager<Client> {
   #retryLater(task: Task<Client>): void {
     this.#again(task)
     // Behind those that have not had their first try.
+    this.queue.ahead.delete(task)
     this.queue.delete(task)
     this.queue.add(task)
     task.retryLater(this.#core.options)
@@ -338,7 +335,7 @@ export class RebuildManager<Client> {
   /** Back to where the successor's connect has not begun. */
   #again(task: Task<Client>): void {
     task.rewind()
-    if (!task.inFlight) this.queue.batchEnded()
+    if (!task.inFlight) this.queue.ended(task)
     this.#core.changed()
   }
 
@@ -378,6 +375,7 @@ export class RebuildManager<Client> {
   #forget(task: Task<Client>): void {
     task.stop()
     this.queue.delete(task)
-    this.queue.batchEnded()
+    this.queue.ahead.delete(task)
+    this.queue.ended(task)
   }
 }

@@ -7,8 +7,14 @@ import type { Task } from './rebuild-task.ts'
 export class RebuildQueue<Client> extends Set<Task<Client>> {
   readonly #core: Core<Client>
   readonly #connector: Connector<Client>
+  /** Those that are under way. */
+  readonly inFlight = new Set<Task<Client>>()
+  /** Those that may begin before others, outside of the batches: asked for by id. */
+  readonly ahead = new Set<Task<Client>>()
   /** Planned rebuilds begun in the present batch. */
   #batch = 0
+  /** Planned rebuilds under way. */
+  #planned = 0
   /** The pause between two batches. */
   readonly #batchDelay: Alarm
 
@@ -22,14 +28,13 @@ export class RebuildQueue<Client> extends Set<Task<Client>> {
     })
   }
 
-  /** How many rebuilds are in flight. */
-  get inFlight(): number {
-    return this.#count((task) => task.inFlight)
-  }
-
-  /** How many connections that are out of service will come back by themselves. */
-  get pending(): number {
-    return this.#count(({ connection, inFlight }) => inFlight && connection.state === 'rebuilding')
+  /** The planned rebuilds that may begin now. Each is looked at when those before it have been dealt with. */
+  *ready(): Generator<Task<Client>> {
+    for (const task of this.ahead) if (this.canBegin(task)) yield task
+    for (const task of this) {
+      if (!this.#hasRoom || !this.#mayLeave) return
+      if (this.canBegin(task)) yield task
+    }
   }
 
   /** Whether a planned rebuild may begin now. */
@@ -42,19 +47,27 @@ export class RebuildQueue<Client> extends Set<Task<Client>> {
       // In use: by hand at once, otherwise from the next release on. The holder keeps the old client.
       if (connection.state !== 'acquired' || options.rebuildMaxSurge === 0 || !(manual || task.released)) return false
     }
-    if (options.rebuildMaxSurge === 0 && (!this.#connector.mayTry || !this.#mayLeave())) return false
-    return task.ahead || (this.#batch < options.rebuildBatchSize && this.#plannedInFlight() < options.rebuildConcurrency)
+    return this.#mayLeave && (this.#hasRoom || this.ahead.has(task))
   }
 
-  /** Counts a rebuild that begins now against its batch, unless it was asked for by id. */
-  begun({ ahead, needsCheck }: Task<Client>): void {
-    if (needsCheck && !ahead) this.#batch++
+  /** A rebuild begins now. It counts against its batch unless it was asked for by id. */
+  begun(task: Task<Client>): void {
+    this.inFlight.add(task)
+    if (!task.needsCheck) return
+    this.#planned++
+    if (!this.ahead.has(task)) this.#batch++
+  }
+
+  /** A rebuild is under way no more, or never was. */
+  ended(task: Task<Client>): void {
+    if (this.inFlight.delete(task) && task.needsCheck) this.#planned--
+    this.batchEnded()
   }
 
   /** After a full batch, or the last of the queue, the next one may begin. */
   batchEnded(): void {
     const { options } = this.#core
-    if (this.#batch < options.rebuildBatchSize || this.#batchDelay.pending || this.#plannedInFlight() > 0) return
+    if (this.#batch < options.rebuildBatchSize || this.#batchDelay.pending || this.#planned > 0) return
     this.#batchDelay.set(options.rebuildBatchDelay)
   }
 
@@ -62,20 +75,17 @@ export class RebuildQueue<Client> extends Set<Task<Client>> {
     this.#batchDelay.clear()
   }
 
-  /** Without surge: whether one more connection may be out of service. */
-  #mayLeave(): boolean {
-    const present = [...this.#core.present()]
-    const out = present.filter(({ state }) => state === 'rebuilding').length
+  get #hasRoom(): boolean {
+    const { rebuildBatchSize, rebuildConcurrency } = this.#core.options
+    return this.#batch < rebuildBatchSize && this.#planned < rebuildConcurrency
+  }
+
+  /** Whether one more connection may be out of service, which without surge each has to be. */
+  get #mayLeave(): boolean {
+    const { options, rebuilding, size } = this.#core
+    if (options.rebuildMaxSurge > 0) return true
     // While connects fail, one at a time finds out whether they succeed again.
-    if (this.#connector.breaker !== 'closed') return out === 0
-    return out < Math.max(1, Math.floor(this.#core.options.maxUnavailable * present.length))
-  }
-
-  #plannedInFlight(): number {
-    return this.#count((task) => task.inFlight && task.needsCheck)
-  }
-
-  #count(belongs: (task: Task<Client>) => boolean): number {
-    return [...this].filter(belongs).length
+    if (this.#connector.breaker !== 'closed') return this.#connector.mayTry && rebuilding === 0
+    return rebuilding < Math.max(1, Math.floor(options.maxUnavailable * size))
   }
 }

@@ -22,8 +22,6 @@ export class Task<Client> implements RebuildTask {
   phase: 'queued' | 'closing' | 'waiting' | 'connecting' | 'checking' = 'queued'
   /** Whether somebody asked for it by hand. */
   manual = false
-  /** Whether it may begin before others, outside of the batches: asked for by id. */
-  ahead = false
   /** Whether it has seen a release since it was queued: it may begin although the connection is in use again. */
   released = false
   /** Whether the successor has to pass a check: it was planned when it began. */
@@ -77,7 +75,6 @@ export class Task<Client> implements RebuildTask {
   /** Plans the next try after one more that has failed: in its turn, whoever has asked for this one. */
   retryLater({ backoff, random }: ResolvedOptions): void {
     this.manual = false
-    this.ahead = false
     this.#backoff.fail(random)
     this.retry.set(Math.max(1, this.#backoff.delay(backoff, false)))
   }

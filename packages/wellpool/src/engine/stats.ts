@@ -30,7 +30,7 @@ export function snapshot<Client>({ core, connector, rebuilds }: Engine<Client>):
     waiting: core.waiting.size,
     health,
     marked,
-    rebuildsInFlight: rebuilds.queue.inFlight,
+    rebuildsInFlight: rebuilds.queue.inFlight.size,
     breaker: connector.breaker,
     panic: core.panic,
     // Last: V8 takes seventy times as long to add that many properties to an object that began as a copy.
