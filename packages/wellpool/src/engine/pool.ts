@@ -287,7 +287,8 @@ export class Pool<Client> {
         new QueueFullError(`pool ${options.name} has ${core.waiting.size} borrowers waiting, maxWaiting allows no more`),
       )
     }
-    if (options.failFast && this.#engine.connector.breaker !== 'closed' && core.inService() === 0) {
+    // Once the next try is due, whoever comes is the need for it.
+    if (options.failFast && !this.#engine.connector.mayTry && core.inService() === 0) {
       core.measure('acquireFailed', 'refused', 0)
       return Promise.reject(this.#engine.circuitOpen())
     }

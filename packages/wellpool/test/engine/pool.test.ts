@@ -218,6 +218,23 @@ describe('while the breaker is open and nothing is in service', () => {
     expect(pool.stats().waiting).toBe(0)
   })
 
+  test('failFast lets who comes when the next try is due be the need for it, and refuses who comes while it runs', async () => {
+    const { clock, driver, pool } = setUp({ failFast: true })
+    driver.next('connect', fail(new Error('refused'), 1), ok(5))
+    await expect(clock.until(pool.acquire())).rejects.toBeInstanceOf(CircuitOpenError)
+    // Nobody needs a connection: there is no try meanwhile.
+    await clock.advance(60_000)
+    expect(driver.ledger.connects).toHaveLength(1)
+
+    const needed = track(pool.acquire())
+    await clock.settle()
+    expect(pool.stats().breaker).toBe('half-open')
+    await expect(pool.acquire()).rejects.toBeInstanceOf(CircuitOpenError)
+    await clock.advance(5)
+    resultOf(needed).release()
+    expect(pool.stats()).toMatchObject({ breaker: 'closed', idle: 1 })
+  })
+
   test('failFast lets borrowers wait as long as a connection is in service', async () => {
     const { borrow, clock, driver, pool } = setUp({ failFast: true, maxConnections: 2 })
     const holder = await borrow()
