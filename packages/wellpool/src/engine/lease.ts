@@ -2,8 +2,8 @@ import type { Generation } from './connection.ts'
 import { LeaseReleasedError } from './errors.ts'
 import type { ConnectionRecord } from './records.ts'
 
-/** How a lease ended. `disposed` says nothing of how its use went. */
-export type LeaseOutcome = 'succeeded' | 'failed' | 'disposed'
+/** How a lease ended. `disposed` says nothing of how its use went; `discarded` has the client closed. */
+export type LeaseOutcome = 'succeeded' | 'failed' | 'disposed' | 'discarded'
 
 /** What a lease needs of its pool. */
 export interface LeaseOwner<Client> {
@@ -56,9 +56,20 @@ export class Lease<Client> {
    * @throws LEASE_RELEASED when called a second time
    */
   release(error?: unknown): void {
-    if (this.#released) throw new LeaseReleasedError('this lease was released before: release it once, or leave it to `await using` alone')
-    this.#released = true
+    this.#endOnce()
     this.#owner.takeBack(this, error === undefined ? 'succeeded' : 'failed', error)
+  }
+
+  /**
+   * Gives the client back to be closed: its borrower has done to it what nobody else is to meet. Nothing is said of
+   * how its use went, nor of the other connections. The pool refills itself when it needs to. Where a client serves
+   * several, it is closed when the last of them has released it.
+   *
+   * @throws LEASE_RELEASED when the lease was released before
+   */
+  discard(): void {
+    this.#endOnce()
+    this.#owner.takeBack(this, 'discarded', undefined)
   }
 
   /** Gives the client back without saying how its use went. Does nothing after a release. */
@@ -72,5 +83,10 @@ export class Lease<Client> {
   [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]()
     return Promise.resolve()
+  }
+
+  #endOnce(): void {
+    if (this.#released) throw new LeaseReleasedError('this lease was released before: release it once, or leave it to `await using` alone')
+    this.#released = true
   }
 }

@@ -107,8 +107,18 @@ export class Lending<Client> implements LeaseOwner<Client> {
       if (connection.health === 'unknown' && connection.current === generation) core.setHealth(connection, 'healthy')
     }
 
+    if (outcome === 'discarded') {
+      generation.evicted = true
+      if (connection.current === generation) core.idle.remove(connection)
+    }
     generation.leases--
-    if (generation.leases === 0 && core.driver.reset !== undefined && generation.status === 'live' && connection.current === generation) {
+    if (
+      generation.leases === 0 &&
+      core.driver.reset !== undefined &&
+      generation.status === 'live' &&
+      connection.current === generation &&
+      !generation.evicted
+    ) {
       this.#reset(generation, now)
     } else {
       this.#returned(generation, now)

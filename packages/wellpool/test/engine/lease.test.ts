@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LeaseReleasedError } from '../../src/index.ts'
-import { setUp } from './set-up.ts'
+import { fail } from '../../src/testing/index.ts'
+import { resultOf, setUp, track } from './set-up.ts'
 
 describe('a lease', () => {
   test('is released once: the second time throws LEASE_RELEASED', async () => {
@@ -67,5 +68,58 @@ describe('a lease', () => {
     expect([fate(1), fate(2)]).toEqual(['closed', 'open'])
     present.release()
     expect(pool.connections()).toMatchObject([{ uses: 1, requests: 1, errors: 0 }])
+  })
+
+  describe('that is discarded', () => {
+    test('has its client closed, whatever its state, and is released by that', async () => {
+      const { borrow, clock, driver, fate, listen, pool } = setUp()
+      driver.always('reset', fail(new Error('nothing is reset that nobody gets')))
+      const closed = listen('connectionClosed')
+      const lease = await borrow()
+      lease.discard()
+      expect(lease.released).toBe(true)
+      expect(() => lease.discard()).toThrow(LeaseReleasedError)
+      expect(() => lease.release()).toThrow(LeaseReleasedError)
+      lease[Symbol.dispose]()
+      await clock.advance(1)
+      expect(fate(1)).toBe('closed')
+      expect(closed).toMatchObject([{ reason: 'evicted' }])
+      expect(pool.stats()).toMatchObject({ open: 0, total: 0 })
+    })
+
+    test('says nothing of the other connections, and whoever waits is served by a new one', async () => {
+      const { borrow, borrowMany, clock, pool } = setUp({ maxConnections: 2 })
+      const [first, second] = await borrowMany(2)
+      const waiter = track(pool.acquire())
+      first?.discard()
+      await clock.advance(20)
+      expect(resultOf(waiter).client.id).toBe(3)
+      second?.release()
+      expect((await borrow()).client.id).toBe(2)
+      expect(pool.stats().checks).toMatchObject({ healthy: 0, rejected: 0 })
+    })
+
+    test('lets those who share its client finish, and nobody else begin', async () => {
+      const { borrow, borrowMany, clock, fate, pool } = setUp({ driver: { maxLeasesPerConnection: 3 }, maxConnections: 1 })
+      const [first, second] = await borrowMany(2)
+      first?.discard()
+      expect(pool.tryAcquire()).toBeUndefined()
+      await clock.advance(1)
+      expect(fate(1)).toBe('open')
+      second?.release()
+      await clock.advance(1)
+      expect(fate(1)).toBe('closed')
+      expect((await borrow()).client.id).toBe(2)
+    })
+
+    test('of a retired client closes that client and touches nothing else', async () => {
+      const { borrow, clock, fate, pool } = setUp({ maxConnections: 1 })
+      const old = await borrow()
+      await clock.until(pool.rebuildConnectionById(old.connection.id))
+      old.discard()
+      await clock.advance(1)
+      expect([fate(1), fate(2)]).toEqual(['closed', 'open'])
+      expect(pool.stats()).toMatchObject({ idle: 1, retired: 0 })
+    })
   })
 })
