@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { CONTRACT, ENGINE_ROWS, FOLDERS } from './layers.mjs'
 
-/** @typedef {{ rows: string[][], contract: string[], folders: Record<string, { peers: boolean, shared?: boolean }> }} Rules */
+/** @typedef {{ rows: string[][], contract: string[], folders: Record<string, { peers: boolean, shared?: boolean, on?: string[] }> }} Rules */
 
 /** @returns the source without its comments, in which nothing is imported. */
 const withoutComments = (/** @type {string} */ source) => source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
@@ -103,6 +103,7 @@ function checkFolderFile(file, folder, targets, rules) {
       if (!allowed) problems.push(`${file} imports ${target}: outside the engine only the contract is known (CONTRACT in tools/layers.mjs)`)
     } else if (otherFolder !== folder) {
       if (otherFolder !== undefined && rules.folders[otherFolder]?.shared === true) continue
+      if (rule.on?.includes(/** @type {string} */ (otherFolder)) && isEntry(target)) continue
       problems.push(`${file} imports ${target}: folders do not know each other`)
     } else if (!rule.peers && unitOf(file) !== unitOf(target)) {
       problems.push(`${file} imports ${target}: ${folder} never import each other`)
@@ -113,6 +114,9 @@ function checkFolderFile(file, folder, targets, rules) {
 
 /** `drivers/ssh.ts`, `drivers/ssh-channel.ts` and `drivers/ssh/…` are all `ssh`. */
 const unitOf = (/** @type {string} */ file) => file.split('/')[1]?.replace(/\.ts$/, '').split('-')[0]
+
+/** Whether a file is the one that gives its unit the name. */
+const isEntry = (/** @type {string} */ file) => file.split('/').length === 2 && file.endsWith(`/${unitOf(file)}.ts`)
 
 /**
  * @param {string} file

@@ -30,10 +30,11 @@ export const CONTRACT = ['clock', 'connection-state', 'driver', 'duration', 'err
  * The library's folders beside the engine. `peers: false` means that the files named alike (`ssh.ts`,
  * `ssh-channel.ts`, `ssh/…`) are one unit, and units never import each other. `shared: true` means that all the
  * other folders may import from it: what several drivers or adapters would otherwise copy, and what is about no
- * protocol.
+ * protocol. `on` names the folders whose entry files (`drivers/ssh.ts`, which gives its unit the name, and no
+ * other) they may build on.
  */
 export const FOLDERS = {
-  adapters: { peers: false },
+  adapters: { peers: false, on: ['drivers'] },
   drivers: { peers: false },
   shared: { peers: true, shared: true },
   telemetry: { peers: false },

@@ -7,7 +7,12 @@ import { checkLayers, importsOf } from '../check-layers.mjs'
 const rules = {
   rows: [['clock'], ['options'], ['pool']],
   contract: ['options'],
-  folders: { drivers: { peers: false }, shared: { peers: true, shared: true }, testing: { peers: true } },
+  folders: {
+    adapters: { peers: false, on: ['drivers'] },
+    drivers: { peers: false },
+    shared: { peers: true, shared: true },
+    testing: { peers: true },
+  },
 }
 const sound = {
   'index.ts': "export { createPool } from './engine/pool.ts'\nexport * from './engine/options.ts'",
@@ -19,6 +24,8 @@ const sound = {
   'shared/secrets.ts': "import '../engine/options.ts'\nimport './text.ts'",
   'shared/text.ts': '',
   'drivers/ssh-channel.ts': "import { ConfigError } from '../index.ts'",
+  'adapters/old-pool.ts': "import '../drivers/ssh.ts'\nimport './old-pool-queue.ts'",
+  'adapters/old-pool-queue.ts': '',
   'testing/proxy.ts': "import './heap.ts'",
   'testing/heap.ts': '',
 }
@@ -63,6 +70,9 @@ describe('checkLayers', () => {
     ['an engine with a dependency', { 'engine/pool.ts': "import 'lodash'" }, 'the engine depends on no package'],
     ['drivers that know each other', { 'drivers/redis.ts': "import './ssh.ts'" }, 'drivers never import each other'],
     ['a driver that knows the machinery', { 'drivers/ssh.ts': "import '../engine/pool.ts'" }, 'only the contract is known'],
+    ['a driver that knows an adapter', { 'drivers/ssh.ts': "import '../adapters/old-pool.ts'" }, 'folders do not know each other'],
+    ['adapters that know each other', { 'adapters/tarn.ts': "import './old-pool.ts'" }, 'adapters never import each other'],
+    ['an adapter that looks inside a driver', { 'adapters/tarn.ts': "import '../drivers/ssh-channel.ts'" }, 'do not know each other'],
     ['a driver that knows test tools', { 'drivers/ssh.ts': "import '../testing/heap.ts'" }, 'folders do not know each other'],
     ['shared parts that know a driver', { 'shared/text.ts': "import '../drivers/ssh.ts'" }, 'folders do not know each other'],
     ['shared parts that know the machinery', { 'shared/text.ts': "import '../engine/pool.ts'" }, 'only the contract is known'],
