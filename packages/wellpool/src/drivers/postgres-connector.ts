@@ -1,30 +1,25 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { ConfigError } from '../engine/errors.ts'
 import { abortable } from '../shared/abortable.ts'
 import { ConnectErrors } from '../shared/connect-errors.ts'
-import { askForPassword } from '../shared/password.ts'
 import { Secrets } from '../shared/secrets.ts'
-import { type PostgresOptions, resolvePostgresOptions } from './postgres-options.ts'
 import { PostgresSession, type SessionOptions } from './postgres-session.ts'
+import type { ClientSource } from './postgres-sources.ts'
 
-/** Makes the clients of one driver. */
+/** Connects the clients of one driver. */
 export class PostgresConnector {
-  readonly #config: pg.ClientConfig
-  readonly #password: PostgresOptions['password']
+  readonly #source: ClientSource
   readonly #session: SessionOptions
   readonly #secrets: Secrets
   readonly #errors = new ConnectErrors()
 
-  /** @throws ConfigError */
-  constructor(options: PostgresOptions) {
-    const { config, foundPassword } = resolvePostgresOptions(options)
-    this.#config = config
-    this.#password = options.password
-    this.#session = { onConnect: options.onConnect, discardAll: options.discardAll ?? false, identified: options.secondOpinion ?? true }
-    const { key, passphrase } = typeof options.ssl === 'object' ? options.ssl : {}
-    this.#secrets = new Secrets([foundPassword, options.password, key, passphrase])
+  constructor(source: ClientSource, session: SessionOptions) {
+    this.#source = source
+    this.#session = session
+    this.#secrets = new Secrets(source.secrets)
   }
 
-  /** Every password that was used lately, and the key of TLS. */
+  /** Every password that was used lately, and the keys of TLS. */
   get secrets(): readonly string[] {
     return this.#secrets.all
   }
@@ -32,7 +27,7 @@ export class PostgresConnector {
   /** A client that is logged in and set up, and its session. When it rejects, its socket is closed. */
   async connect(signal: AbortSignal): Promise<{ client: pg.Client; session: PostgresSession }> {
     signal.throwIfAborted()
-    const client = await this.#createClient(signal)
+    const client = await this.#create(signal)
     const session = new PostgresSession(client, this.#session)
     try {
       await abortable(session.open(signal), signal)
@@ -41,6 +36,9 @@ export class PostgresConnector {
       session.destroy()
       this.#errors.add(error)
       throw error
+    } finally {
+      // A function that pg has asked for the password has left it there.
+      this.#remember(client.password)
     }
   }
 
@@ -49,14 +47,20 @@ export class PostgresConnector {
     return this.#errors.has(error)
   }
 
-  async #createClient(signal: AbortSignal): Promise<pg.Client> {
-    const password = await askForPassword(this.#password, signal)
-    const client = new pg.Client(this.#config)
-    if (password !== undefined) {
-      this.#secrets.add(password)
-      // Not through the configuration: there an address without a password would win over it.
-      client.password = password
+  async #create(signal: AbortSignal): Promise<pg.Client> {
+    try {
+      const client = await this.#source.create(signal)
+      const { key, passphrase } = Object(client.ssl) as { key?: unknown; passphrase?: unknown }
+      for (const secret of [client.password, key, passphrase]) this.#remember(secret)
+      return client
+    } catch (error) {
+      // A class of clients that does not fit won't the next time either. A vault that is sealed may be opened.
+      if (error instanceof ConfigError) this.#errors.add(error)
+      throw error
     }
-    return client
+  }
+
+  #remember(secret: unknown): void {
+    if (typeof secret === 'string') this.#secrets.add(secret)
   }
 }

@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../engine/driver.ts'
+import { ConfigError } from '../engine/errors.ts'
 import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-errors.ts'
 
 /**
@@ -76,6 +77,7 @@ function classifyInUse(error: Error): ErrorClass | undefined {
 }
 
 function classifyAtConnect(error: Error): ErrorClass | undefined {
+  if (error instanceof ConfigError) return 'fatal'
   const { code, severity, message } = error as ServerError
   if (typeof severity === 'string' && typeof code === 'string') return lookUp(AT_CONNECT, code) ?? 'transient'
   if (isTlsMismatch(code) || NEVER_FITS.test(message)) return 'fatal'

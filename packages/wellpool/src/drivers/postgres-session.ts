@@ -84,7 +84,8 @@ export class PostgresSession implements Flow {
 
   /** Connects, logs in, and sets the session up. */
   async open(signal: AbortSignal): Promise<void> {
-    await this.#client.connect()
+    // With callbacks, here and at the end: a class of the application's that extends pg's may know no other way.
+    await promised((done) => this.#client.connect(done))
     if (this.#options.identified) {
       this.#activity = new SocketActivity(this.#internals.connection.stream)
       this.#backend = await identify(this.#client, this.#internals.processID)
@@ -151,7 +152,7 @@ export class PostgresSession implements Flow {
     this.#letGo = true
     // An unreferenced socket would let the process end before the goodbye is out.
     this.ref()
-    this.#closing ??= this.#client.end()
+    this.#closing ??= promised((done) => this.#client.end(done))
     await this.#closing
   }
 
@@ -207,3 +208,8 @@ export class PostgresSession implements Flow {
     this.#watcher?.lost(error)
   }
 }
+
+const promised = (begin: (done: (error?: Error | null) => void) => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    begin((error) => (error ? reject(error) : resolve()))
+  })

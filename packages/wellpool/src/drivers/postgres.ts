@@ -5,6 +5,7 @@ import { PostgresConnector } from './postgres-connector.ts'
 import { classifyPostgresError } from './postgres-errors.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 import type { PostgresSession } from './postgres-session.ts'
+import { type ClientSource, clientsFromFunction, clientsFromOptions } from './postgres-sources.ts'
 
 export type { PasswordContext } from '../shared/password.ts'
 export type { PostgresOptions } from './postgres-options.ts'
@@ -35,7 +36,28 @@ export type { PostgresOptions } from './postgres-options.ts'
  * const { rows } = await db.use((client) => client.query('select now()'))
  */
 export function postgres(options: PostgresOptions = {}): Driver<pg.Client> {
-  const connector = new PostgresConnector(options)
+  return driverOf(clientsFromOptions(options), options)
+}
+
+/** How the sessions of clients are set up that the application makes by itself. */
+export type PostgresSessionOptions = Pick<PostgresOptions, 'onConnect' | 'discardAll' | 'secondOpinion'>
+
+/**
+ * The driver for clients that the application makes by itself: of a class of its own, with a configuration that
+ * {@link PostgresOptions} has no words for. In all else it is as {@link postgres}.
+ *
+ * @param createClient makes a client that has not been connected; called for each connect. It is the pool's from then on
+ * @throws ConfigError when `createClient` is no function
+ * @example
+ * const db = createPool(postgresFrom(() => new MyClient({ connectionString, keepAlive: true })))
+ */
+export function postgresFrom(createClient: () => pg.Client, options: PostgresSessionOptions = {}): Driver<pg.Client> {
+  return driverOf(clientsFromFunction(createClient), options)
+}
+
+function driverOf(source: ClientSource, options: PostgresSessionOptions): Driver<pg.Client> {
+  const { onConnect, discardAll = false, secondOpinion = true } = options
+  const connector = new PostgresConnector(source, { onConnect, discardAll, identified: secondOpinion })
   const sessions = new WeakMap<pg.Client, PostgresSession>()
   const sessionOf = (client: pg.Client): PostgresSession => {
     const session = sessions.get(client)

@@ -103,11 +103,11 @@ describe('fromFactory()', () => {
     })
 
     it.each([
-      ['false', () => false],
-      ['a promise of false', async () => false],
-    ] as const)('that answers %s has the client replaced at once', async (_, validate) => {
+      ['false', (): unknown => false],
+      ['a promise of false', async (): Promise<unknown> => false],
+    ] as const)('that answers %s has the client replaced at once', async (_, answer) => {
       let broken: Thing | undefined
-      const { clock, factory, pool } = setUp({ validate: (thing) => (thing === broken ? validate() : true) }, { verifyIdleAfter: 0 })
+      const { clock, factory, pool } = setUp({ validate: (thing): unknown => (thing === broken ? answer() : true) }, { verifyIdleAfter: 0 })
       broken = await clock.until(pool.use((thing) => thing))
       const next = await clock.until(pool.use((thing) => thing.id))
       expect(next).toBe(2)
