@@ -9,7 +9,8 @@ import { Invariants } from './invariants.ts'
 import type { Journal } from './journal.ts'
 import { Load } from './load.ts'
 import { Observer } from './observer.ts'
-import { CALLERS, DEADLINE_MS, POOL_OPTIONS, QUERY_TIMEOUT_MS, REQUESTS_PER_SECOND, WORK_MS } from './settings.ts'
+import { Router } from './router.ts'
+import { CALLERS, DEADLINE_MS, POOL_OPTIONS, QUERY_TIMEOUT_MS, REQUESTS_PER_SECOND, ROUTER_POOL_OPTIONS, WORK_MS } from './settings.ts'
 import { SLICE_MS, type Snapshot } from './snapshot.ts'
 import { Stalls } from './stalls.ts'
 import { describeSeen, type Outcome, verdictLine } from './summary.ts'
@@ -42,12 +43,18 @@ export class Demo {
   readonly #load: Load
   readonly #marks: { at: number; key: string }[] = []
   readonly #quit = new AbortController()
+  readonly #router: Router
   #director: Director | undefined
   #server = ''
   #startedAt = 0
 
-  constructor(endpoint: Endpoint, lastsMs: number, journal: Journal) {
+  constructor(endpoint: Endpoint, device: Router['device'], lastsMs: number, journal: Journal) {
     this.#endpoint = endpoint
+    this.#router = new Router(
+      device,
+      (from, to) => this.#stalls.between(from, to),
+      (rule) => this.#invariants.break(rule),
+    )
     this.#lastsMs = lastsMs
     this.journal = journal
     const applicationName = `wellpool-demo-${process.pid}`
@@ -62,20 +69,26 @@ export class Demo {
     this.#pool = createPool(driver, POOL_OPTIONS)
     this.#load = new Load(REQUESTS_PER_SECOND, this.#tally, (request, index) => this.#request(request, index))
     journal.follow(this.#pool)
+    journal.follow(this.#router.pool)
   }
 
   /** Opens the pool and begins the load. @throws when the server can't be used */
   async start(): Promise<void> {
     try {
       this.#server = `PostgreSQL ${await this.#observer.version()}, ${this.#endpoint.label}`
-      await this.#pool.start({ timeout: START_LIMIT_MS })
+      await Promise.all([this.#pool, this.#router.pool].map((pool) => pool.start({ timeout: START_LIMIT_MS })))
     } catch (error) {
-      await Promise.all([this.#pool.close({ timeout: 0 }), this.#observer.close()])
+      await Promise.all([this.#pool.close({ timeout: 0 }), this.#router.pool.close({ timeout: 0 }), this.#observer.close()])
       throw error
     }
     this.#startedAt = performance.now()
-    const scene = { endpoint: this.#endpoint, observer: this.#observer }
-    this.#director = new Director(scene, this.#tally, this.#pool, this.#startedAt, this.#startedAt + this.#lastsMs, {
+    const { device, tally, pool } = this.#router
+    const scene = { endpoint: this.#endpoint, observer: this.#observer, device }
+    const subjects = {
+      postgres: { tally: this.#tally, pool: this.#pool, wanted: POOL_OPTIONS.minConnections },
+      router: { tally, pool, wanted: ROUTER_POOL_OPTIONS.minConnections },
+    }
+    this.#director = new Director(scene, subjects, this.#startedAt, this.#startedAt + this.#lastsMs, {
       begun: (fault, now) => this.#faultBegun(fault, now),
       injected: (_, { detail }) => this.journal.note(`fault made: ${detail}`, 'strong'),
       judged: (verdict) => this.journal.note(lineText(verdictLine(verdict)).trim(), verdict.healed ? 'good' : 'bad'),
@@ -83,6 +96,7 @@ export class Demo {
     this.#stalls.start()
     this.#invariants.start()
     this.#load.start()
+    this.#router.begin()
   }
 
   /** Runs until the time is up or {@link Demo.quit} is called, then closes everything. */
@@ -94,9 +108,9 @@ export class Demo {
     const interrupted = await this.#director?.end()
     this.#load.stop()
     this.journal.note('the load has ended; closing')
-    const lost = await this.#load.settled(SETTLE_LIMIT_MS)
-    if (lost > 0) this.#invariants.break(`${lost} requests were never settled`)
-    await this.#pool.close()
+    const [lost, lostCommands] = await Promise.all([this.#load.settled(SETTLE_LIMIT_MS), this.#router.end(SETTLE_LIMIT_MS)])
+    if (lost + lostCommands > 0) this.#invariants.break(`${lost + lostCommands} requests were never settled`)
+    await Promise.all([this.#pool.close(), this.#router.pool.close()])
     await this.#lookForRemains()
     clearInterval(look)
     this.#stalls.stop()
@@ -105,6 +119,7 @@ export class Demo {
     return {
       ranMs,
       requests: this.#tally,
+      commands: this.#router.tally,
       verdicts: this.#director?.verdicts ?? [],
       interrupted,
       invariants: this.#invariants,
@@ -154,8 +169,9 @@ export class Demo {
       connections: this.#pool.connections(),
       reasonOf: (id) => this.journal.reasonOf(id),
       invariants: this.#invariants,
-      requests: { ok: this.#tally.ok, failed: this.#tally.failed, underWay: this.#tally.underWay },
+      requests: this.#tally,
       latency: this.#tally.latency(LATENCY_SPAN_MS, now),
+      router: this.#router.snapshot(LATENCY_SPAN_MS, now),
       slices: (count) => this.#tally.slices(count, SLICE_MS, now),
       marks: this.#marks,
       stage: director.stage(now),
@@ -167,6 +183,7 @@ export class Demo {
 
   #look(): void {
     this.#invariants.look(this.#pool.stats())
+    this.#router.look()
     this.#director?.look(performance.now())
   }
 
@@ -194,8 +211,10 @@ export class Demo {
 
   /** After the close nothing may be left, here or at the server. */
   async #lookForRemains(): Promise<void> {
-    const { open } = this.#pool.stats()
-    if (open > 0 || this.#pool.connections().length > 0) this.#invariants.break(`${open} clients were left after the close`)
+    for (const pool of [this.#pool, this.#router.pool]) {
+      const { open, name } = pool.stats()
+      if (open > 0 || pool.connections().length > 0) this.#invariants.break(`${open} clients of ${name} were left after the close`)
+    }
     const limit = performance.now() + GONE_LIMIT_MS
     for (;;) {
       const backends = await this.#observer.backends()

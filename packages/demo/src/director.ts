@@ -1,7 +1,6 @@
-import { FAULTS, type FaultKind, type Injected, type Scene } from './faults.ts'
-import { CLOSING_MS, PAUSE_MS, POOL_OPTIONS, QUIET_MS } from './settings.ts'
-import type { Tally } from './tally.ts'
-import { Observation, type Patient, type Verdict } from './verdict.ts'
+import { FAULTS, type FaultKind, type Injected, type Scene, type Target } from './faults.ts'
+import { CLOSING_MS, PAUSE_MS, QUIET_MS } from './settings.ts'
+import { Observation, type Subject, type Verdict } from './verdict.ts'
 
 /** What hears of the faults as they come and go. */
 export interface DirectorReports {
@@ -27,8 +26,7 @@ interface Current {
 export class Director {
   readonly verdicts: Verdict[] = []
   readonly #scene: Scene
-  readonly #tally: Tally
-  readonly #pool: Patient
+  readonly #subjects: Readonly<Record<Target, Subject>>
   readonly #endsAt: number
   readonly #pauseMs: number
   readonly #reports: DirectorReports
@@ -41,10 +39,9 @@ export class Director {
   #ended = false
 
   /** @param endsAt when the run ends; `Infinity` if it has no limit. A fault begins only if its bound fits before. */
-  constructor(scene: Scene, tally: Tally, pool: Patient, startsAt: number, endsAt: number, reports: DirectorReports) {
+  constructor(scene: Scene, subjects: Readonly<Record<Target, Subject>>, startsAt: number, endsAt: number, reports: DirectorReports) {
     this.#scene = scene
-    this.#tally = tally
-    this.#pool = pool
+    this.#subjects = subjects
     this.#endsAt = endsAt
     this.#reports = reports
     this.#pauseMs = Number.isFinite(endsAt) ? PAUSE_MS.limited : PAUSE_MS.endless
@@ -87,7 +84,9 @@ export class Director {
 
   /** What the application has seen so far of the fault that is being watched. */
   seen(now: number): Verdict['seen'] | undefined {
-    return this.#current === undefined ? undefined : this.#tally.since(this.#current.since, now)
+    if (this.#current === undefined) return undefined
+    const { fault, since } = this.#current
+    return this.#subjects[fault.target].tally.since(since, now)
   }
 
   /** Begins no more faults and ends the present one. @returns the one that could not be judged any more */
@@ -121,7 +120,7 @@ export class Director {
     this.#reports.begun(fault, now)
     this.#injecting = fault.inject(this.#scene).then(
       (injected) => {
-        current.observation = new Observation(fault, now, injected, this.#tally, this.#pool, POOL_OPTIONS.minConnections)
+        current.observation = new Observation(fault, now, injected, this.#subjects[fault.target])
         this.#reports.injected(fault, injected)
       },
       (error: unknown) => this.#failed(current, error),
@@ -132,7 +131,7 @@ export class Director {
   #failed({ fault, since }: Current, error: unknown): void {
     const now = performance.now()
     const detail = `could not be made: ${error instanceof Error ? error.message : String(error)}`
-    this.#judge({ fault, healed: false, healMs: 0, wholeMs: 0, seen: this.#tally.since(since, now), detail }, now)
+    this.#judge({ fault, healed: false, healMs: 0, wholeMs: 0, seen: this.#subjects[fault.target].tally.since(since, now), detail }, now)
   }
 
   #judge(verdict: Verdict, now: number): void {

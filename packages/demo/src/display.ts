@@ -107,9 +107,9 @@ export class LineDisplay implements Display {
   }
 
   begin(demo: Demo): void {
-    const { startedAt, server } = demo.snapshot()
+    const { startedAt, server, router } = demo.snapshot()
     this.#startedAt = startedAt
-    this.#write(stamped(`the load begins: ${server}`, 0))
+    this.#write(stamped(`the load begins: ${server}; ${router.label}`, 0))
     this.#timer = setInterval(() => {
       const now = performance.now()
       for (const line of statusLines(demo.snapshot())) this.#write(stamped(`  ${line}`, now - this.#startedAt))

@@ -1,11 +1,13 @@
 import type { Fault, ProxyFlow } from 'wellpool/testing'
 import type { Endpoint } from './endpoint.ts'
 import type { Observer } from './observer.ts'
+import type { Router } from './router.ts'
 
 /** What a fault needs to happen. */
 export interface Scene {
   readonly endpoint: Pick<Endpoint, 'proxy' | 'restart' | 'restartLabel'>
   readonly observer: Pick<Observer, 'backends' | 'kill'>
+  readonly device: Pick<Router['device'], 'reboot'>
 }
 
 /** A fault that has happened. */
@@ -20,11 +22,16 @@ export interface Injected {
   end(): void
 }
 
+/** The endpoints, each with a pool and a load of its own. */
+export type Target = 'postgres' | 'router'
+
 /** Something that goes wrong between a pool and its server. */
 export interface FaultKind {
   /** The key that makes it happen, and its name in the timeline. */
   readonly key: string
   readonly name: string
+  /** Which endpoint it befalls. */
+  readonly target: Target
   /** The longest that healing may take, ms: both what the application sees and the pool itself. */
   readonly boundMs: number
   /** How long the endpoint is away, about, ms: healing only counts afterwards. */
@@ -34,15 +41,25 @@ export interface FaultKind {
 
 /** One way through the proxy; a round trip takes twice as long. ms */
 const SLOW_BY_MS = 150
+/** How long the router is away, ms. */
+const ROUTER_AWAY_MS = 1_000
 
 /** The faults in the order in which they come. The bounds stand here and nowhere else. */
 export const FAULTS: readonly FaultKind[] = [
-  { key: '1', name: 'one backend killed', boundMs: 1_000, awayMs: 0, inject: (scene) => kill(scene, 1) },
-  { key: '2', name: 'all backends killed', boundMs: 2_000, awayMs: 0, inject: (scene) => kill(scene, Number.POSITIVE_INFINITY) },
+  { key: '1', name: 'one backend killed', target: 'postgres', boundMs: 1_000, awayMs: 0, inject: (scene) => kill(scene, 1) },
+  {
+    key: '2',
+    name: 'all backends killed',
+    target: 'postgres',
+    boundMs: 2_000,
+    awayMs: 0,
+    inject: (scene) => kill(scene, Number.POSITIVE_INFINITY),
+  },
   {
     // What is under way on a silent flow is found out by asking the server over another connection.
     key: '3',
     name: 'all flows silent',
+    target: 'postgres',
     boundMs: 5_000,
     awayMs: 0,
     inject: async ({ endpoint: { proxy } }) => {
@@ -54,6 +71,7 @@ export const FAULTS: readonly FaultKind[] = [
     // The pool takes two slow checks of a connection before it replaces it, and checks what nobody uses every 2 s.
     key: '4',
     name: 'half of them slow',
+    target: 'postgres',
     boundMs: 8_000,
     awayMs: 0,
     inject: async ({ endpoint: { proxy } }) => {
@@ -65,11 +83,24 @@ export const FAULTS: readonly FaultKind[] = [
   {
     key: '5',
     name: 'server restarted',
+    target: 'postgres',
     boundMs: 5_000,
     awayMs: 2_500,
     inject: async ({ endpoint }) => {
       await endpoint.restart()
       return { detail: endpoint.restartLabel, healsFrom: performance.now(), leftOver: () => 0, end: () => {} }
+    },
+  },
+  {
+    key: '6',
+    name: 'router rebooted',
+    target: 'router',
+    boundMs: 5_000,
+    awayMs: ROUTER_AWAY_MS,
+    inject: async ({ device }) => {
+      await device.reboot({ downFor: ROUTER_AWAY_MS })
+      const detail = `it dropped all sessions and was away for ${ROUTER_AWAY_MS / 1_000} s`
+      return { detail, healsFrom: performance.now(), leftOver: () => 0, end: () => {} }
     },
   },
 ]

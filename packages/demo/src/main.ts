@@ -3,6 +3,7 @@ import { Demo } from './demo.ts'
 import { type Display, LineDisplay, TerminalDisplay } from './display.ts'
 import { type Endpoint, startEmbedded, useForeign } from './endpoint.ts'
 import { Journal } from './journal.ts'
+import { startRouter } from './router.ts'
 import { isGood, summarise } from './summary.ts'
 import { toText } from './text.ts'
 
@@ -35,15 +36,18 @@ async function main({ lastsMs }: Arguments): Promise<number> {
   })
   const url = process.env.WELLPOOL_DEMO_POSTGRES_URL
   let endpoint: Endpoint | undefined
+  let device: Awaited<ReturnType<typeof startRouter>> | undefined
   try {
     if (url === undefined) print('Starting PostgreSQL …')
     endpoint = url === undefined ? await startEmbedded() : await useForeign(url)
-    return await runDemo(new Demo(endpoint, lastsMs, new Journal((entry) => display.tell(entry))), display)
+    device = await startRouter()
+    return await runDemo(new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry))), display)
   } catch (error) {
     display.end()
     console.error(error instanceof Error ? error.message : error)
     return 1
   } finally {
+    await device?.close()
     await endpoint?.close()
     watchTheEnd()
   }

@@ -12,10 +12,7 @@ export const WORK_MS: readonly number[] = [2, 5, 10, 20]
 /** The longest that a request waits for a connection, over all its attempts, counted from when it was due. */
 export const DEADLINE_MS = 2_000
 
-/**
- * The longest that the application waits for one answer. It is what ends a query on a flow that has fallen silent
- * while the query was under way: no pool can tell such a flow from a long query by waiting.
- */
+/** The longest that the application waits for one answer. */
 export const QUERY_TIMEOUT_MS = 500
 
 /** A request is bad when it fails, or when it is answered later than this, counted from when it was due. */
@@ -46,6 +43,22 @@ export const POOL_OPTIONS = {
   healthRecheckInterval: '250ms',
   resetTimeout: '500ms',
   rebuildMinInterval: '1s',
+} as const satisfies PoolOptions
+
+/** Commands that become due for the router each second. */
+export const COMMANDS_PER_SECOND = 5
+
+/** How many sessions the router allows: for the pool, and for the people who need one beside it. */
+export const ROUTER_SESSION_LIMIT = 5
+
+/** The options of the router's pool. What the driver says of devices (no surge, few connections) holds beside them. */
+export const ROUTER_POOL_OPTIONS = {
+  name: 'router',
+  minConnections: 1,
+  maxConnections: 2,
+  healthCheckInterval: '2s',
+  healthCheckTimeout: '1s',
+  healthRecheckInterval: '250ms',
 } as const satisfies PoolOptions
 
 /** The most clients that the pool may have open: its connections, and one more while a successor is being built. */

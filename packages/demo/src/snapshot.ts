@@ -19,6 +19,15 @@ export interface Snapshot {
   readonly invariants: InvariantsSeen
   readonly requests: { readonly ok: number; readonly failed: number; readonly underWay: number }
   readonly latency: Latency | undefined
+  readonly router: {
+    readonly label: string
+    /** How many sessions it has, and how many it allows. */
+    readonly sessions: number
+    readonly sessionLimit: number
+    readonly connections: readonly ConnectionRecord[]
+    readonly requests: Snapshot['requests']
+    readonly latency: Latency | undefined
+  }
   /** How the requests of the last `count` half seconds fared. */
   readonly slices: (count: number) => Slice[]
   /** The faults so far: when each began, and its key. */

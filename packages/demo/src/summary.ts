@@ -7,10 +7,14 @@ import type { Seen, Tally } from './tally.ts'
 import { count, duration, type Line, type Span, seconds } from './text.ts'
 import type { Verdict } from './verdict.ts'
 
+type Books = Pick<Tally, 'issued' | 'ok' | 'slow' | 'failed' | 'underWay'>
+
 /** What a whole run came to. */
 export interface Outcome {
   readonly ranMs: number
-  readonly requests: Pick<Tally, 'issued' | 'ok' | 'slow' | 'failed' | 'underWay'>
+  readonly requests: Books
+  /** Those that the router got. */
+  readonly commands: Books
   readonly verdicts: readonly Verdict[]
   /** Begun and not judged any more when the run was ended. */
   readonly interrupted: FaultKind | undefined
@@ -25,13 +29,14 @@ export function isGood({ verdicts, invariants }: Outcome): boolean {
 
 /** The summary of a run: every fault, what was not run, and what held. */
 export function summarise(outcome: Outcome): Line[] {
-  const { ranMs, requests, verdicts, interrupted, invariants, stalls } = outcome
-  const { issued, ok, slow, failed, underWay } = requests
+  const { ranMs, requests, commands, verdicts, interrupted, invariants, stalls } = outcome
+  const bad = requests.slow + requests.failed + commands.slow + commands.failed
   const duringFaults = verdicts.reduce((sum, { seen }) => sum + seen.slow + seen.failed, 0)
   const lines: Line[] = [
     [{ text: `Summary of ${duration(ranMs)}`, style: 'strong' }],
-    [`  requests: ${issued} issued, ${ok} ok, ${failed} failed, ${underWay} never settled`],
-    [`  over ${SLOW_MS} ms or failed: ${duringFaults} under a fault, ${Math.max(0, slow + failed - duringFaults)} at other times`],
+    [`  requests: ${inNumbers(requests)}`],
+    [`  commands to the router: ${inNumbers(commands)}`],
+    [`  over ${SLOW_MS} ms or failed: ${duringFaults} under a fault, ${Math.max(0, bad - duringFaults)} at other times`],
     ...verdicts.map((verdict) => verdictLine(verdict)),
   ]
   const never = FAULTS.filter((fault) => fault !== interrupted && !verdicts.some((verdict) => verdict.fault === fault))
@@ -57,6 +62,10 @@ export function summarise(outcome: Outcome): Line[] {
     lines.push(['  ', { text: `! invariant broken: ${rule}`, style: 'bad' }, times > 1 ? ` (${times} times)` : ''])
   lines.push([conclusion(outcome)])
   return lines
+}
+
+function inNumbers({ issued, ok, failed, underWay }: Books): string {
+  return `${issued} issued, ${ok} ok, ${failed} failed, ${underWay} never settled`
 }
 
 /** One fault: what was done, what the application saw, and how long it took. */

@@ -23,6 +23,14 @@ export interface Patient {
   stats(): Pick<PoolStats, 'total' | 'rebuilding' | 'breaker' | 'panic' | 'marked' | 'health'>
 }
 
+/** Whom a fault befalls: a pool, and what its application sees. */
+export interface Subject {
+  readonly tally: Tally
+  readonly pool: Patient
+  /** How many connections a whole pool has in service. */
+  readonly wanted: number
+}
+
 /** Watches one fault from when it has happened until it can be judged. */
 export class Observation {
   readonly fault: FaultKind
@@ -35,9 +43,9 @@ export class Observation {
 
   /**
    * @param since requests that are due from here on belong to the fault
-   * @param wanted how many connections a whole pool has in service
+   * @param subject whom it befalls
    */
-  constructor(fault: FaultKind, since: number, injected: Injected, tally: Tally, pool: Patient, wanted: number) {
+  constructor(fault: FaultKind, since: number, injected: Injected, { tally, pool, wanted }: Subject) {
     this.fault = fault
     this.since = since
     this.injected = injected

@@ -41,8 +41,8 @@ export function connectionHeader(columns: number): Line {
 }
 
 /** A row for each connection, at least `atLeast` rows: what stands below must not jump when one comes or goes. */
-export function connectionLines(snapshot: Snapshot, columns: number, atLeast: number): Line[] {
-  const lines: Line[] = snapshot.connections.map((record) => {
+export function connectionLines(snapshot: Snapshot, records: readonly ConnectionRecord[], columns: number, atLeast: number): Line[] {
+  const lines: Line[] = records.map((record) => {
     const cells = COLUMNS.filter(({ from }) => columns >= from).map(({ width, align, cell }) => {
       const { text, ...style } = cell(record)
       return { text: align(text, width), ...style }

@@ -12,12 +12,17 @@ const SLICES: Readonly<Record<Slice, Span>> = {
   failed: { text: 'x', style: 'bad' },
 }
 
-/** What became of the requests: in numbers, and over time. */
+/** What became of the requests: in numbers, and over time; and of the router's, with its sessions. */
 export function requestLines(snapshot: Snapshot, columns: number): Line[] {
-  return [numbers(snapshot, columns), timeline(snapshot, columns)]
+  const { router } = snapshot
+  return [
+    numbers('REQUESTS', snapshot, columns),
+    timeline(snapshot, columns),
+    numbers(`ROUTER ${router.sessions}/${router.sessionLimit}`, router, columns),
+  ]
 }
 
-function numbers({ requests, latency }: Snapshot, columns: number): Line {
+function numbers(label: string, { requests, latency }: Pick<Snapshot, 'requests' | 'latency'>, columns: number): Line {
   const lately = columns >= 100 ? 'over the last 10 s: ' : ''
   const { p50, p99, max } = latency ?? {}
   const times =
@@ -25,7 +30,7 @@ function numbers({ requests, latency }: Snapshot, columns: number): Line {
       ? 'none answered yet'
       : `${lately}p50 ${duration(p50)}  p99 ${duration(p99)}  max ${duration(max)}`
   return [
-    { text: column('REQUESTS', LABEL), style: 'dim' },
+    { text: column(label, LABEL), style: 'dim' },
     `${requests.ok} ok  `,
     flagged(`${requests.failed} failed`, requests.failed > 0 ? 'bad' : undefined),
     `  ${requests.underWay} in flight  ${times}`,

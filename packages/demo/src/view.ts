@@ -1,4 +1,4 @@
-import { CALLERS, MOST_OPEN, REQUESTS_PER_SECOND, SLOW_MS } from './settings.ts'
+import { CALLERS, MOST_OPEN, REQUESTS_PER_SECOND, ROUTER_POOL_OPTIONS, SLOW_MS } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 import { clockTime, column, flagged, type Line, type Span, toText } from './text.ts'
 import { connectionHeader, connectionLines } from './view-connections.ts'
@@ -31,7 +31,11 @@ export function draw(snapshot: Snapshot, { columns, rows, colour }: Size): strin
 function layOut(snapshot: Snapshot, columns: number, rows: number): Line[] {
   const head = [...heading(snapshot, columns), connectionHeader(columns)]
   const legend = keys(snapshot, columns)
-  const connections = shorten(connectionLines(snapshot, columns, MOST_OPEN), rows - head.length - 1)
+  const rowsOfAll = [
+    ...connectionLines(snapshot, snapshot.connections, columns, MOST_OPEN),
+    ...connectionLines(snapshot, snapshot.router.connections, columns, ROUTER_POOL_OPTIONS.minConnections),
+  ]
+  const connections = shorten(rowsOfAll, rows - head.length - 1)
 
   let left = rows - head.length - connections.length - 1
   const take = (lines: Line[]): Line[] => {
@@ -105,5 +109,5 @@ function eventLines({ entries, startedAt }: Snapshot, room: number): Line[] {
 
 function keys({ stage }: Snapshot, columns: number): Line {
   const legend = columns >= 76 ? `  |  . ok  s over ${SLOW_MS} ms  x failed` : ''
-  return [{ text: `1-5 fault  r rebuild all  ${stage.name === 'paused' ? 'p resume' : 'p pause'}  q quit${legend}`, style: 'dim' }]
+  return [{ text: `1-6 fault  r rebuild all  ${stage.name === 'paused' ? 'p resume' : 'p pause'}  q quit${legend}`, style: 'dim' }]
 }

@@ -4,6 +4,7 @@ import { Demo } from '../src/demo.ts'
 import { useForeign } from '../src/endpoint.ts'
 import { FAULTS } from '../src/faults.ts'
 import { Journal } from '../src/journal.ts'
+import { startRouter } from '../src/router.ts'
 import { isGood, summarise } from '../src/summary.ts'
 import { lineText } from '../src/text.ts'
 import { isAlive, Program } from './support/program.ts'
@@ -19,10 +20,12 @@ await describeOwnPostgres('the demo without a terminal', () => {
     expect(errors).toBe('')
     const text = lines.join('\n')
     expect(text).toMatch(/^Starting PostgreSQL …\n/)
-    expect(text).toMatch(/^0:00 {2}the load begins: PostgreSQL \d+\.\d+, embedded$/m)
+    expect(text).toMatch(/^0:00 {2}the load begins: PostgreSQL \d+\.\d+, embedded; router, simulated Cisco IOS XE over SSH$/m)
     expect(text).toMatch(/^0:01 {2}FAULT 1: one backend killed$/m)
     expect(text).toMatch(/demo-\d rebuilt in \d+ ms, generation 1 -> 2: connection_lost$/m)
     expect(text).toMatch(/^0:05 {4}requests \d+ ok 0 failed \d+ under way; p50 \d+ ms/m)
+    expect(text).toMatch(/^0:05 {4}router \d+ ok 0 failed \d+ under way; .*; 1 of 5 sessions$/m)
+    expect(text).toMatch(/^0:05 {4}router-\d generation 1 \w+ healthy, \d+ requests$/m)
     expect(text).toMatch(/^0:05 {4}demo-\d generation \d \w+ healthy, \d+ requests/m)
     // 8 s are enough for the first two, and for none of the others.
     const summary = text.slice(text.indexOf('Summary of 8.0 s'))
@@ -30,7 +33,9 @@ await describeOwnPostgres('the demo without a terminal', () => {
       /\+ healed 1 one backend killed: after \d+ ms \(allowed 1 s\), pool whole after \d+ ms; .*\[backend \d+ killed\]/,
     )
     expect(summary).toMatch(/\+ healed 2 all backends killed: after \d.* \(allowed 2 s\), pool whole after .*\[6 backends killed\]/)
-    expect(summary).toMatch(/not run: all flows silent, half of them slow, server restarted \(all of them fit into --seconds \d+\)/)
+    expect(summary).toMatch(
+      /not run: all flows silent, half of them slow, server restarted, router rebooted \(all of them fit into --seconds \d+\)/,
+    )
     expect(summary).toMatch(/\+ no invariant broken: at most [67] of 7 clients open, the server saw at most [67] sessions/)
     expect(summary).toMatch(/All healed: \d of \d faults, within their bounds\.$/)
     // 80 a second, however the machine was doing.
@@ -71,7 +76,8 @@ await describePostgres('the demo on a server that is there', (url) => {
     const { hostname, port, password } = new URL(url)
     expect(endpoint.label).toBe(`${hostname}:${port}`)
     const journal = new Journal()
-    const demo = new Demo(endpoint, Number.POSITIVE_INFINITY, journal)
+    await using device = await startRouter()
+    const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, journal)
     await demo.start()
     const run = demo.run()
     demo.ask(FAULTS[4] as (typeof FAULTS)[number])
@@ -86,6 +92,23 @@ await describePostgres('the demo on a server that is there', (url) => {
     expect(text + journal.entries.map((entry) => entry.text).join('\n')).not.toContain(password)
   })
 
+  it('heals when its router reboots, whose sessions are never more than the pool may have', async () => {
+    await using endpoint = { ...(await useForeign(url)), [Symbol.asyncDispose]: () => endpoint.proxy.close() }
+    await using device = await startRouter()
+    const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, new Journal())
+    await demo.start()
+    const run = demo.run()
+    demo.ask(FAULTS[5] as (typeof FAULTS)[number])
+    await vi.waitFor(() => expect(demo.snapshot().verdicts).toHaveLength(1), 20_000)
+    demo.quit()
+    const outcome = await run
+    const text = summarise(outcome).map(lineText).join('\n')
+    expect(text).toMatch(/\+ healed 6 router rebooted: .*\[it dropped all sessions and was away for 1 s\]/)
+    expect(outcome.commands.issued).toBeGreaterThan(5)
+    expect(isGood(outcome)).toBe(true)
+    expect(device.mostSessions).toBeLessThanOrEqual(2)
+  })
+
   it('says so, and what the application saw, when the pool does not heal', async () => {
     await using endpoint = { ...(await useForeign(url)), [Symbol.asyncDispose]: () => endpoint.proxy.close() }
     // A restart after which nobody comes back.
@@ -93,7 +116,8 @@ await describePostgres('the demo on a server that is there', (url) => {
       await endpoint.proxy.refuse()
       endpoint.proxy.inject({ kind: 'reset' }, 'present').heal()
     }
-    const demo = new Demo({ ...endpoint, restart }, Number.POSITIVE_INFINITY, new Journal())
+    await using device = await startRouter()
+    const demo = new Demo({ ...endpoint, restart }, device, Number.POSITIVE_INFINITY, new Journal())
     await demo.start()
     const run = demo.run()
     demo.ask(FAULTS[4] as (typeof FAULTS)[number])
@@ -110,7 +134,8 @@ await describePostgres('the demo on a server that is there', (url) => {
   it('rebuilds all by hand without a request failing', async () => {
     const endpoint = await useForeign(url)
     const journal = new Journal()
-    const demo = new Demo(endpoint, Number.POSITIVE_INFINITY, journal)
+    await using device = await startRouter()
+    const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, journal)
     await demo.start()
     demo.togglePause()
     const run = demo.run()

@@ -26,6 +26,7 @@ const scene: Scene = {
     proxy: { flows: () => [], inject: () => ({ heal: () => {} }) } as unknown as Scene['endpoint']['proxy'],
   },
   observer: { backends: async () => [{ pid: 7, active: true }], kill: async (pids) => pids.length },
+  device: { reboot: async () => {} },
 }
 
 /** A run in which time goes by in steps of 50 ms. */
@@ -36,7 +37,8 @@ class Rehearsal {
   readonly director: Director
 
   constructor(lastsMs = Number.POSITIVE_INFINITY, place = scene, pool = well) {
-    this.director = new Director(place, new Tally(), pool, this.startsAt, this.startsAt + lastsMs, {
+    const subject = { tally: new Tally(), pool, wanted: 6 }
+    this.director = new Director(place, { postgres: subject, router: subject }, this.startsAt, this.startsAt + lastsMs, {
       begun: ({ key }) => this.begun.push(key),
       injected: () => {},
       judged: (verdict) => this.judged.push(verdict),
@@ -68,7 +70,7 @@ describe('Director', () => {
     expect(rehearsal.stage).toMatchObject({ name: 'calm', next: fault('1') })
     expect(rehearsal.begun).toEqual([])
     await rehearsal.pass(60_000)
-    expect(rehearsal.begun.slice(0, 7)).toEqual(['1', '2', '3', '4', '5', '1', '2'])
+    expect(rehearsal.begun.slice(0, 8)).toEqual(['1', '2', '3', '4', '5', '6', '1', '2'])
     expect(rehearsal.judged.length).toBeGreaterThanOrEqual(rehearsal.begun.length - 1)
     expect(rehearsal.judged.every(({ healed }) => healed)).toBe(true)
   })
@@ -76,7 +78,7 @@ describe('Director', () => {
   it('has time for all in as long as it says, and begins none whose bound does not fit', async () => {
     const enough = new Rehearsal(enoughForAll())
     await enough.pass(enoughForAll())
-    expect(new Set(enough.begun)).toEqual(new Set(['1', '2', '3', '4', '5']))
+    expect(new Set(enough.begun)).toEqual(new Set(['1', '2', '3', '4', '5', '6']))
 
     // After the pause of a second there is time for a bound of 2 s and its quiet second, and no more.
     const short = new Rehearsal(4_600)

@@ -64,13 +64,13 @@ describe('TerminalDisplay', () => {
     const display = new TerminalDisplay(output, input, () => asked.push('quit at once'))
     display.begin(fakeDemo(asked))
     expect(keyboard.raw).toBe(true)
-    await type(keyboard, '15px6rq')
+    await type(keyboard, '15px7rq')
     expect(asked).toEqual(['fault 1', 'fault 5', 'pause', 'rebuild', 'quit'])
     await type(keyboard, '\u0003')
     expect(asked.at(-1)).toBe('quit at once')
     display.end()
     expect(keyboard.raw).toBe(false)
-    expect(FAULTS.map(({ key }) => key)).toEqual(['1', '2', '3', '4', '5'])
+    expect(FAULTS.map(({ key }) => key)).toEqual(['1', '2', '3', '4', '5', '6'])
   })
 
   it('takes Ctrl-C for a wish to quit', async () => {
@@ -111,16 +111,16 @@ describe('LineDisplay', () => {
     const { startedAt } = snapshot()
     display.begin(fakeDemo())
     display.tell({ at: startedAt + 61_000, text: 'something happened', style: undefined, times: 1 })
-    expect(lines).toEqual(['0:00  the load begins: PostgreSQL 18.4, embedded', '1:01  something happened'])
+    expect(lines).toEqual(['0:00  the load begins: PostgreSQL 18.4, embedded; router, simulated', '1:01  something happened'])
     vi.advanceTimersByTime(5_000)
     expect(lines.slice(2, 5).map((line) => line.slice(line.indexOf('  ')))).toEqual([
       '    requests 3360 ok 0 failed 2 under way; p50 11 ms p99 24 ms max 31 ms',
       '    pool open 6 idle 4 in use 2 checking 0 waiting 0 breaker closed; 6 sessions at the server',
-      '    demo-1 generation 1 idle healthy, 10 requests',
+      '    router 210 ok 0 failed 1 under way; p50 6 ms p99 9 ms max 12 ms; 1 of 5 sessions',
     ])
-    expect(lines).toHaveLength(2 + 2 + 6)
+    expect(lines).toHaveLength(2 + 3 + 7)
     display.end()
     vi.advanceTimersByTime(20_000)
-    expect(lines).toHaveLength(10)
+    expect(lines).toHaveLength(12)
   })
 })

@@ -18,6 +18,7 @@ const late = {
 const outcome = (parts: Partial<Outcome> = {}): Outcome => ({
   ranMs: 20_000,
   requests: { issued: 1_600, ok: 1_597, slow: 4, failed: 3, underWay: 0 },
+  commands: { issued: 100, ok: 100, slow: 0, failed: 0, underWay: 0 },
   verdicts: [healed],
   interrupted: undefined,
   invariants: { broken: new Map(), mostOpen: 7, mostBackends: 6 },
@@ -32,10 +33,11 @@ describe('the summary', () => {
       [
         'Summary of 20.0 s',
         '  requests: 1600 issued, 1597 ok, 3 failed, 0 never settled',
+        '  commands to the router: 100 issued, 100 ok, 0 failed, 0 never settled',
         '  over 100 ms or failed: 5 under a fault, 2 at other times',
         '  + healed 1 one backend killed: after 12 ms (allowed 1 s), pool whole after 30 ms; the application noticed nothing: 100 requests ok, slowest 20 ms  [backend 7 killed]',
         '  ! NOT HEALED 2 all backends killed: within 2 s: last bad request due after 900 ms, pool not whole until 2.4 s; 3 of 200 requests failed (3 x CONNECTION_LOST), 2 over 100 ms, slowest 600 ms  [6 backends killed]',
-        '  not run: all flows silent, half of them slow, server restarted (all of them fit into --seconds 35)',
+        '  not run: all flows silent, half of them slow, server restarted, router rebooted (all of them fit into --seconds 43)',
         '  the machine did not let this process run 2 times, 150 ms in all: not counted as latency',
         '  + no invariant broken: at most 7 of 7 clients open, the server saw at most 6 sessions; every request was settled; nothing was left after the close',
         '1 of 2 faults healed within their bounds.',

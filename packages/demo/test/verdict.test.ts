@@ -3,7 +3,14 @@ import type { FaultKind } from '../src/faults.ts'
 import { Tally } from '../src/tally.ts'
 import { Observation, type Patient } from '../src/verdict.ts'
 
-const fault: FaultKind = { key: '9', name: 'some fault', boundMs: 2_000, awayMs: 0, inject: () => Promise.reject(new Error('unused')) }
+const fault: FaultKind = {
+  key: '9',
+  name: 'some fault',
+  target: 'postgres',
+  boundMs: 2_000,
+  awayMs: 0,
+  inject: () => Promise.reject(new Error('unused')),
+}
 
 interface Scene {
   readonly tally: Tally
@@ -26,7 +33,7 @@ function scene(healsFrom = 10_000, leftOver = (): number => 0): Scene {
     health: { healthy: 6, unknown: 0, degraded: 0, unhealthy: 0 },
   }
   const injected = { detail: 'done', healsFrom, leftOver, end: () => {} }
-  const observation = new Observation(fault, 10_000, injected, tally, { stats: () => stats }, 6)
+  const observation = new Observation(fault, 10_000, injected, { tally, pool: { stats: () => stats }, wanted: 6 })
   const request = (due: number, ms: number, error?: Error): void => {
     const begun = tally.begin(due)
     if (error === undefined) tally.succeed(begun, due + ms)

@@ -54,19 +54,19 @@ describe('the picture', () => {
       'demo-5       2 idle       + healthy   max_uses 0:12 ago: used 9 times',
       'demo-6       0 connecting ? unknown   new',
       '',
+      'router-1     1 idle       + healthy',
       'REQUESTS   3000 ok  3 failed  9 in flight  p50 11 ms  p99 24 ms  max 31 ms',
       `last 34 s  ${'.'.repeat(64)}3.xs`,
+      'ROUTER 1/5 210 ok  0 failed  1 in flight  p50 6 ms  p99 9 ms  max 12 ms',
       'FAULTS     now: 3 all flows silent, since 900 ms',
       '1 one backend killed  + healed 30 ms <1 s  failed 0/100   slow 0   max 20 ms',
       '2 all backends killed ! NOT HEALED in 2 s  failed 2/100   slow 0   max 20 ms',
       '3 all flows silent    ? not judged yet     failed 3/72    slow 4   max 512 ms',
       '4 half of them slow   not yet; 8 s allowed',
       '5 server restarted    not yet; 5 s allowed',
-      '0:01  pool warmed up',
+      '6 router rebooted     not yet; 5 s allowed',
       '0:41  demo-2 could not connect (x3)',
-      '',
-      '',
-      '1-5 fault  r rebuild all  p pause  q quit  |  . ok  s over 100 ms  x failed',
+      '1-6 fault  r rebuild all  p pause  q quit  |  . ok  s over 100 ms  x failed',
     ])
   })
 
@@ -98,7 +98,7 @@ describe('the picture', () => {
       return ['demo-6', 'REQUESTS', 'server restarted', '(x3)'].map((part) => text.includes(part))
     }
     expect(has(24)).toEqual([true, true, true, true])
-    expect(has(20)).toEqual([true, true, true, false])
+    expect(has(23)).toEqual([true, true, true, false])
     expect(has(16)).toEqual([true, true, false, false])
     expect(has(12)).toEqual([true, false, false, false])
     expect(has(10)).toEqual([false, false, false, false])
