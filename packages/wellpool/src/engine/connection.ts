@@ -35,6 +35,8 @@ export class Generation<Client> {
   lastProvenAt: number
   /** The pool's beat in which a use proved it, if that still runs; -1 otherwise. Spares the next acquire a look at the clock. */
   provenBeat = -1
+  /** How many of its leases are of uses that run again elsewhere if it is lost. */
+  repeatable = 0
   /** The question whether the peer still works for the lease that began as use number `uses`: when it is asked (again), and how often it has been without an answer. */
   inquiry: { readonly uses: number; nextAt: number; tries: number } | undefined = undefined
   /** Who wants to know that the client was destroyed under them. */

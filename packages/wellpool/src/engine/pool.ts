@@ -114,7 +114,7 @@ export class Pool<Client> {
     signal?.throwIfAborted()
     const core = this.#core
     const given = resolveTimeout(options.timeout)
-    if (!idempotent) return this.#attempt(await this.#borrow(signal, given), run, 1, signal)
+    if (!idempotent) return this.#attempt(await this.#borrow(signal, given), run, 1, signal, false)
 
     // It keeps its place in the queue, and a drain waits for it, while it has no connection in between.
     core.repeatable++
@@ -128,7 +128,7 @@ export class Pool<Client> {
         const lease = await this.#borrow(signal, timeout, attempt === 1 ? undefined : since)
         waited += core.clock.now() - began
         try {
-          return await this.#attempt(lease, run, attempt, signal)
+          return await this.#attempt(lease, run, attempt, signal, attempt < core.options.attempts)
         } catch (error) {
           if (attempt >= core.options.attempts || !isLost(lease.generation) || signal?.aborted === true || core.ended) throw error
         }
@@ -148,9 +148,10 @@ export class Pool<Client> {
     run: (client: Client, context: UseContext) => Result | Promise<Result>,
     attempt: number,
     signal: AbortSignal | undefined,
+    repeatable: boolean,
   ): Promise<Result> {
     try {
-      const result = await runUnderLease(lease, run, attempt, signal)
+      const result = await runUnderLease(lease, run, attempt, signal, repeatable)
       lease.release()
       return result
     } catch (error) {

@@ -10,6 +10,11 @@ import type { SecondOpinion } from './reason.ts'
 /** The peer has to have waited for its client for longer than this many usual checks, and longer than the floor, ms. */
 const GONE_FACTOR = 3
 const GONE_FLOOR = 100
+/**
+ * The floor for what can't run again elsewhere: TCP sends a lost packet again after 200, 600 and 1400 ms. An answer that
+ * comes so late is worth more than an error that comes sooner.
+ */
+const GONE_FLOOR_ONCE = 1500
 /** When to look again at a lease about which there is nothing to ask, ms. */
 const LOOK_AGAIN = 1000
 /** The longest time between two questions about one lease, ms. */
@@ -67,8 +72,7 @@ export class SecondOpinions<Client> {
 
   /** Asks over a client that nobody else uses, about all that are silent. Rejects if it turns out to be unwell itself. */
   async ask(other: Client, { signal }: CheckContext): Promise<void> {
-    const { checkTimes, clock, overdueAfter } = this.#core
-    const limit = Math.max(GONE_FLOOR, GONE_FACTOR * (checkTimes.usual ?? 0))
+    const { clock, overdueAfter } = this.#core
     const subjects = [...this.#unasked]
     this.#unasked.clear()
     const questions = subjects.map((generation) => {
@@ -76,7 +80,7 @@ export class SecondOpinions<Client> {
       // If no answer has come by then, somebody else is asked.
       inquiry.nextAt = clock.now() + overdueAfter * 2 ** inquiry.tries++
       // A signal for each: of more than ten listeners on one Node says that they leak.
-      return this.#askAbout(generation, inquiry, other, { signal: AbortSignal.any([signal]), limit })
+      return this.#askAbout(generation, inquiry, other, { signal: AbortSignal.any([signal]), limit: this.#limit(generation) })
     })
     this.#arm()
     // All of them, whatever one says: until the last has ended the client is not free for anything else.
@@ -135,9 +139,14 @@ export class SecondOpinions<Client> {
 
   /** Looks again when the next lease has been silent for too long. */
   #arm(): void {
+    const now = this.#core.clock.now()
     let at = NEVER
-    for (const generation of this.#leased()) at = Math.min(at, this.#askAt(generation))
-    this.#look.set(Math.max(1, at - this.#core.clock.now()))
+    for (const generation of this.#leased()) {
+      // Whether it may run again elsewhere is known a moment after it was lent.
+      const soonest = this.#silentSince(generation) + this.#slowAfter
+      at = Math.min(at, soonest > now ? soonest : this.#askAt(generation))
+    }
+    this.#look.set(Math.max(1, at - now))
   }
 
   *#leased(): Generator<Generation<Client>> {
@@ -149,7 +158,18 @@ export class SecondOpinions<Client> {
 
   #askAt(generation: Generation<Client>): number {
     if (generation.inquiry?.uses === generation.uses) return generation.inquiry.nextAt
-    return this.#silentSince(generation) + Math.max(SLOW_USE_FLOOR, SLOW_USE_FACTOR * (this.#core.useTimes.usual ?? 0))
+    return this.#silentSince(generation) + Math.max(this.#slowAfter, this.#limit(generation))
+  }
+
+  /** After how long a lease is silent, ms. */
+  get #slowAfter(): number {
+    return Math.max(SLOW_USE_FLOOR, SLOW_USE_FACTOR * (this.#core.useTimes.usual ?? 0))
+  }
+
+  /** For how long the peer has to have waited before that proves the flow dead, ms. */
+  #limit({ leases, repeatable }: Generation<Client>): number {
+    const floor = repeatable === leases ? GONE_FLOOR : GONE_FLOOR_ONCE
+    return Math.max(floor, GONE_FACTOR * (this.#core.checkTimes.usual ?? 0))
   }
 
   #silentSince({ connection, lastProvenAt, connectedAt }: Generation<Client>): number {

@@ -5,15 +5,19 @@ import type { UseContext } from './pool-types.ts'
 /**
  * Runs a function under a lease. Settles as the function does, or rejects with CONNECTION_LOST as soon as the
  * client is destroyed: a function that waits for a dead client might never settle.
+ *
+ * @param repeatable whether the function runs again elsewhere then
  */
 export function runUnderLease<Client, Result>(
   lease: Lease<Client>,
   run: (client: Client, context: UseContext) => Result | Promise<Result>,
   attempt: number,
   signal: AbortSignal | undefined,
+  repeatable: boolean,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const { generation } = lease
+    if (repeatable) generation.repeatable++
     const context = new Context(attempt, signal)
     const lost = (cause: unknown): void => {
       const error = new ConnectionLostError(
@@ -28,6 +32,7 @@ export function runUnderLease<Client, Result>(
     listeners.add(lost)
     const settle = (): void => {
       listeners.delete(lost)
+      if (repeatable) generation.repeatable--
       context.end(undefined)
     }
     const fail = (error: unknown): void => {

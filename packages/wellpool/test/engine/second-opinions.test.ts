@@ -1,12 +1,22 @@
 import { describe, expect, test } from 'vitest'
-import type { PoolOptions } from '../../src/index.ts'
+import type { OpinionContext, PoolOptions } from '../../src/index.ts'
 import { type FakeClient, type FakeDriverOptions, fail, hang, ok } from '../../src/testing/index.ts'
 import { setUp as setUpPool, type TestPool, track } from './set-up.ts'
 
 type Setup = PoolOptions & { driver?: Omit<FakeDriverOptions, 'clock'> }
 
-/** A pool over a driver that gives second opinions. `asked`: the clients asked about, and over which. */
-function setUp({ driver = {}, ...options }: Setup = {}): TestPool & { asked: [about: number, over: number][] } {
+interface OpinionPool extends TestPool {
+  /** The clients asked about, and over which. */
+  readonly asked: [about: number, over: number][]
+  /** Begins an idempotent use that lasts until `end`, on a connection that it waits for. */
+  readonly hold: () => Promise<{ end: () => void }>
+  readonly holdMany: (count: number) => Promise<unknown>
+  /** The same on client 1, with client 2 idle beside it. */
+  readonly holdBesideIdle: () => Promise<{ end: () => void }>
+}
+
+/** A pool over a driver that gives second opinions. */
+function setUp({ driver = {}, ...options }: Setup = {}): OpinionPool {
   const asked: [number, number][] = []
   const setup = setUpPool({
     ...options,
@@ -18,7 +28,19 @@ function setUp({ driver = {}, ...options }: Setup = {}): TestPool & { asked: [ab
       ...driver,
     },
   })
-  return { ...setup, asked }
+  const begin = (): Promise<{ end: () => void }> =>
+    new Promise((resolve) => {
+      const use = (): Promise<void> => new Promise((end) => resolve({ end }))
+      setup.pool.use(use, { idempotent: true }).catch(() => {})
+    })
+  const holdMany = (count: number): Promise<unknown> => setup.clock.until(Promise.all(Array.from({ length: count }, begin)))
+  const hold = (): Promise<{ end: () => void }> => setup.clock.until(begin())
+  const holdBesideIdle = async (): Promise<{ end: () => void }> => {
+    const [held, idle] = await setup.clock.until(Promise.all([begin(), setup.pool.acquire()]))
+    idle.release()
+    return held
+  }
+  return { ...setup, asked, hold, holdMany, holdBesideIdle }
 }
 
 const GONE = ok(1, 'gone')
@@ -26,9 +48,8 @@ const WORKING = ok(1, 'working')
 
 describe('a lease that is silent', () => {
   test('for 250 ms leads to a question over an idle connection, which serves on', async () => {
-    const { asked, borrowMany, clock, driver, pool, states } = setUp()
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { asked, clock, driver, holdBesideIdle, pool, states } = setUp()
+    const first = await holdBesideIdle()
     driver.next('secondOpinion', WORKING)
     await clock.advance(249)
     expect(asked).toEqual([])
@@ -38,23 +59,41 @@ describe('a lease that is silent', () => {
     await clock.advance(1)
     expect(states()).toEqual(['acquired', 'idle'])
     expect(pool.stats().secondOpinions).toEqual({ working: 1, gone: 0, unknown: 0 })
-    first?.release()
+    first.end()
   })
 
   test('for less than ten times the usual use leads to none', async () => {
-    const { asked, borrow, clock, pool } = setUp()
+    const { asked, borrow, clock, hold, pool } = setUp()
     for (let use = 0; use < 8; use++) {
       const lease = await borrow()
       await clock.advance(100)
       lease.release()
     }
-    const lease = await borrow()
+    const first = await hold()
     await clock.advance(999)
     expect(asked).toEqual([])
     await clock.advance(10)
     expect(asked).toHaveLength(1)
     expect(pool.stats().secondOpinions.unknown).toBe(1)
-    lease.release()
+    first.end()
+  })
+
+  test('and cannot run again elsewhere leads to one after 1500 ms: a lost packet may have been sent again by then', async () => {
+    const { asked, borrowMany, clock, driver } = setUp()
+    const limits: number[] = []
+    Object.assign(driver, {
+      secondOpinion: async (_: FakeClient, __: FakeClient, { limit }: OpinionContext) => {
+        limits.push(limit)
+        return 'working'
+      },
+    })
+    const [first, second] = await borrowMany(2)
+    second?.release()
+    await clock.advance(1499)
+    expect(limits).toEqual([])
+    await clock.advance(1)
+    expect([limits, asked]).toEqual([[1500], []])
+    first?.release()
   })
 
   test('is left alone by a driver without the hook', async () => {
@@ -66,8 +105,8 @@ describe('a lease that is silent', () => {
   })
 
   test('leads to a new connection to ask over when none is idle, and that goes when it is too many', async () => {
-    const { asked, borrow, clock, driver, pool } = setUp({ maxConnections: 1 })
-    const lease = await borrow()
+    const { asked, clock, driver, hold, pool } = setUp({ maxConnections: 1 })
+    const first = await hold()
     driver.next('secondOpinion', WORKING)
     await clock.advance(250)
     expect(pool.stats()).toMatchObject({ open: 2, connecting: 1 })
@@ -75,13 +114,12 @@ describe('a lease that is silent', () => {
     expect(asked).toEqual([[1, 2]])
     expect(pool.stats()).toMatchObject({ open: 1, acquired: 1 })
     expect(driver.ledger.maxOpen).toBe(2)
-    lease.release()
+    first.end()
   })
 
   test('costs nobody a place while the new connection is not there yet', async () => {
-    const { borrowMany, clock, driver, fate, pool, states } = setUp({ maxConnections: 2, verifyIdleAfter: 100 })
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { clock, driver, fate, holdBesideIdle, pool, states } = setUp({ maxConnections: 2, verifyIdleAfter: 100 })
+    const first = await holdBesideIdle()
     driver.next('connect', ok(50))
     await clock.advance(250)
     expect(states()).toEqual(['acquired', 'idle', 'connecting'])
@@ -90,20 +128,19 @@ describe('a lease that is silent', () => {
     expect([states(), fate(2)]).toEqual([['acquired', 'idle', 'connecting'], 'open'])
     await clock.advance(20)
     expect(pool.stats()).toMatchObject({ open: 2, total: 2, acquired: 1 })
-    first?.release()
+    first.end()
   })
 
   test('takes no room that a rebuild without surge has made', async () => {
-    const { asked, borrowMany, clock, driver, pool } = setUp({ maxConnections: 2, rebuildMaxSurge: 0, driver: { closeMs: 300 } })
-    const [first, second] = await borrowMany(2)
-    const rebuild = track(pool.rebuildConnectionById(second?.connection.id as string))
-    second?.release()
+    const { asked, clock, driver, holdBesideIdle, pool } = setUp({ maxConnections: 2, rebuildMaxSurge: 0, driver: { closeMs: 300 } })
+    const first = await holdBesideIdle()
+    const rebuild = track(pool.rebuildConnectionById(pool.connections()[1]?.id as string))
     await clock.advance(320)
     expect(rebuild).toMatchObject({ status: 'fulfilled', value: { success: true } })
     expect([driver.ledger.connects.length, driver.ledger.maxOpen]).toEqual([3, 2])
     await clock.advance(1000)
     expect(asked.map(([about]) => about)).toContain(1)
-    first?.release()
+    first.end()
   })
 
   test('leads to nothing without an idle connection and without room', async () => {
@@ -115,9 +152,8 @@ describe('a lease that is silent', () => {
   })
 
   test('is asked about after ever longer times while the peer works', async () => {
-    const { asked, borrowMany, clock, driver } = setUp()
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { asked, clock, driver, holdBesideIdle } = setUp()
+    const first = await holdBesideIdle()
     driver.always('secondOpinion', WORKING)
     const times: number[] = []
     for (let ms = 0; ms < 4100; ms++) {
@@ -125,27 +161,25 @@ describe('a lease that is silent', () => {
       if (asked.length > times.length) times.push(ms + 1)
     }
     expect(times).toEqual([250, 502, 1006, 2014, 4030])
-    first?.release()
+    first.end()
   })
 
   test('is not asked about while there is nothing to ask', async () => {
-    const { asked, borrowMany, clock, driver } = setUp()
+    const { asked, clock, driver, holdBesideIdle } = setUp()
     let inFlight = false
     Object.assign(driver, { mayAskAbout: () => inFlight })
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const first = await holdBesideIdle()
     await clock.advance(10_000)
     expect(asked).toEqual([])
     inFlight = true
     await clock.advance(1000)
     expect(asked).toEqual([[1, 2]])
-    first?.release()
+    first.end()
   })
 
   test('is asked about once more, over a new connection, when the one that was asked is silent too', async () => {
-    const { asked, borrowMany, clock, driver } = setUp({ healthCheckTimeout: 0 })
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { asked, clock, driver, holdBesideIdle } = setUp({ healthCheckTimeout: 0 })
+    const first = await holdBesideIdle()
     driver.next('secondOpinion', hang(), WORKING)
     await clock.advance(250)
     expect(asked).toEqual([[1, 2]])
@@ -154,16 +188,16 @@ describe('a lease that is silent', () => {
       [1, 2],
       [1, 3],
     ])
-    first?.release()
+    first.end()
   })
 
   test('whose lease ends meanwhile is not condemned by a late answer', async () => {
-    const { borrow, borrowMany, clock, driver, fate } = setUp({ idleOrder: 'fifo' })
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { borrow, clock, driver, fate, holdBesideIdle } = setUp({ idleOrder: 'fifo' })
+    const first = await holdBesideIdle()
     driver.next('secondOpinion', ok(20, 'gone'))
     await clock.advance(260)
-    first?.release()
+    first.end()
+    await clock.settle()
     const next = await borrow()
     await clock.advance(100)
     expect([next.client.id, fate(1)]).toEqual([1, 'open'])
@@ -197,15 +231,14 @@ describe('a lease whose flow is gone', () => {
     const { clock, driver, pool } = setUp()
     driver.next('secondOpinion', GONE)
     const use = track(pool.use(() => new Promise(() => {})))
-    await clock.advance(300)
+    await clock.advance(1600)
     expect(use.error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('asked over another connection') })
   })
 
   test('makes all others prove themselves before they serve', async () => {
-    const { borrow, borrowMany, clock, driver, pool } = setUp()
-    const [, second, third] = await borrowMany(3)
-    second?.release()
-    third?.release()
+    const { borrow, borrowMany, clock, driver, hold, pool } = setUp()
+    await hold()
+    for (const lease of await borrowMany(2)) lease.release()
     driver.next('secondOpinion', GONE)
     await clock.advance(255)
     expect(pool.stats().secondOpinions.gone).toBe(1)
@@ -215,8 +248,8 @@ describe('a lease whose flow is gone', () => {
   })
 
   test('is found out for all leases by one question each, over one connection', async () => {
-    const { asked, borrowMany, clock, driver, fate } = setUp({ maxConnections: 4 })
-    await borrowMany(4)
+    const { asked, clock, driver, fate, holdMany } = setUp({ maxConnections: 4, maxConnecting: 4 })
+    await holdMany(4)
     driver.always('secondOpinion', GONE)
     await clock.advance(270)
     expect(asked).toEqual([
@@ -236,7 +269,7 @@ describe('a lease whose flow is gone', () => {
     await clock.advance(20)
     expect(rebuild.status).toBe('fulfilled')
     driver.next('secondOpinion', GONE)
-    await clock.advance(300)
+    await clock.advance(1600)
     expect(fate(1)).toBe('destroyed')
     lease.release()
   })
@@ -247,25 +280,23 @@ describe('an answer', () => {
     ['that makes no sense', ok(1, 'perhaps'), 'unknown'],
     ['with an error of the application', fail(new Error('permission denied'), 1), 'unknown'],
   ] as const)('%s proves nothing against the one asked about, nor against the one asked', async (_, outcome, opinion) => {
-    const { borrowMany, clock, driver, healths, pool } = setUp({ driver: { hooks: ['secondOpinion'], classify: () => 'application' } })
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { clock, driver, healths, holdBesideIdle, pool } = setUp({ driver: { hooks: ['secondOpinion'], classify: () => 'application' } })
+    const first = await holdBesideIdle()
     driver.next('secondOpinion', outcome)
     await clock.advance(260)
     expect(pool.stats().secondOpinions[opinion]).toBe(1)
     expect(healths()).toEqual(['unknown', 'healthy'])
-    first?.release()
+    first.end()
   })
 
   test('with another error is a failed check of the one asked', async () => {
-    const { borrowMany, clock, driver, healths, pool } = setUp()
-    const [first, second] = await borrowMany(2)
-    second?.release()
+    const { clock, driver, healths, holdBesideIdle, pool } = setUp()
+    const first = await holdBesideIdle()
     driver.next('secondOpinion', fail(new Error('reset'), 1))
     await clock.advance(252)
     expect(healths()).toEqual(['unknown', 'degraded'])
     expect(pool.stats().secondOpinions).toEqual({ working: 0, gone: 0, unknown: 0 })
-    first?.release()
+    first.end()
   })
 
   test('that never comes does not outlast the pool', async () => {
