@@ -45,6 +45,8 @@ export class CliDialog {
   #echoEnd: EchoEnd | undefined
   /** The line on which it was typed. */
   #typedAt = ''
+  /** The lines, as the terminal counts them, on which the device waited for the reader. */
+  readonly #pagers = new Set<number>()
 
   constructor(stream: CliStream, options: ResolvedCliOptions, secrets: Secrets) {
     this.stream = stream
@@ -85,11 +87,13 @@ export class CliDialog {
     this.#typedAt = terminal.lastLine
     this.#echo = hidden || !options.echo ? undefined : new EchoFinder(this.#typedAt, send)
     this.#echoEnd = undefined
+    this.#pagers.clear()
     stream.write(send + options.newline)
     this.#step = 'waiting'
     for (;;) {
       const found = await stream.until(() => this.#look(expect), signal)
       if (found === 'pager') {
+        this.#pagers.add(terminal.endedCount)
         stream.write(' ')
         continue
       }
@@ -140,10 +144,15 @@ export class CliDialog {
     const { lastLine } = terminal
     // What stands there yet is what was there before.
     if (terminal.endedCount === 0 && lastLine === this.#typedAt) return undefined
-    if (expect !== undefined && (expect.test(lastLine) || expect.test(this.#answer(EXPECTED_LINES).join('\n')))) return 'expected'
+    if (expect !== undefined && this.#isThere(expect)) return 'expected'
     if (this.options.platform.pager?.test(lastLine) === true) return 'pager'
     // On the line on which it was typed stands the old prompt.
     return terminal.endedCount === 0 ? undefined : this.matcher.match(lastLine)
+  }
+
+  #isThere(expect: RegExp): boolean {
+    const { lastLine, cursorLine } = this.stream.terminal
+    return expect.test(lastLine) || expect.test(cursorLine) || expect.test(this.#answer(EXPECTED_LINES).join('\n'))
   }
 
   /** The lines of the answer so far; with `last` no more than so many of the last. */
@@ -157,12 +166,13 @@ export class CliDialog {
   }
 
   #output(hidden: boolean, atPrompt: boolean): string {
-    const { platform } = this.options
-    const lines = this.#answer()
-    if (atPrompt) lines.pop()
-    while (lines.length > 0 && (lines.at(-1) === '' || platform.noise?.test(lines.at(-1) as string) === true)) lines.pop()
+    const { noise, pager } = this.options.platform
+    const answer = this.#answer()
+    const first = this.stream.terminal.endedCount + 1 - answer.length
     // Devices wipe it out before they go on. Those that don't leave it as a line.
-    const output = lines.filter((line) => platform.pager?.test(line) !== true).join('\n')
-    return hidden ? this.mask(output) : output
+    const lines = answer.filter((line, index) => !this.#pagers.has(first + index) || pager?.test(line) !== true)
+    if (atPrompt) lines.pop()
+    while (lines.length > 0 && (lines.at(-1) === '' || noise?.test(lines.at(-1) as string) === true)) lines.pop()
+    return hidden ? this.mask(lines.join('\n')) : lines.join('\n')
   }
 }

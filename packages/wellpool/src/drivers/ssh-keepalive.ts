@@ -3,6 +3,9 @@ import { SshError } from './ssh-errors.ts'
 import { ping } from './ssh-internals.ts'
 import type { SshLink } from './ssh-link.ts'
 
+/** A look that comes after so many intervals is late. */
+const LATE = 1.5
+
 /**
  * Asks the peer for a sign of life whenever nothing has come from it for `intervalMs`; the link is lost when `misses`
  * of them in a row have brought nothing. Any byte is a sign of life: a device that is busy with a long output, or that
@@ -14,7 +17,12 @@ export function keepAlive(link: SshLink, intervalMs: number, misses: number): vo
   if (intervalMs === 0) return
   let bytes = link.bytesRead
   let unanswered = 0
+  let lastLook = performance.now()
   const look = (): void => {
+    // Whoever was busy or asleep for that long has not listened, and can't say that nobody spoke.
+    const late = performance.now() - lastLook > LATE * intervalMs
+    lastLook = performance.now()
+    if (late) unanswered = 0
     if (link.bytesRead !== bytes) {
       bytes = link.bytesRead
       unanswered = 0

@@ -46,7 +46,12 @@ export class TerminalText {
 
   /** The line on which the cursor is, without blanks at its end. */
   get lastLine(): string {
-    return this.#rows.join('').trimEnd()
+    return this.cursorLine.trimEnd()
+  }
+
+  /** The line on which the cursor is, as it is. */
+  get cursorLine(): string {
+    return this.#rows.join('')
   }
 
   /** One of the lines that have ended, from 0. */

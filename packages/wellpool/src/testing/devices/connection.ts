@@ -21,6 +21,8 @@ export interface ConnectionSurroundings {
 /** One SSH connection to a device, as the device sees it. */
 export class DeviceConnection {
   readonly id: number
+  /** The peer's own port. */
+  readonly remotePort: number
   readonly #socket: Socket
   readonly #around: ConnectionSurroundings
   readonly #shells = new Set<DeviceShell>()
@@ -31,6 +33,7 @@ export class DeviceConnection {
 
   constructor(id: number, socket: Socket, around: ConnectionSurroundings) {
     this.id = id
+    this.remotePort = socket.remotePort ?? 0
     this.#socket = socket
     this.#around = around
   }
@@ -49,17 +52,10 @@ export class DeviceConnection {
     return this.#tunnels
   }
 
-  /** The peer's own port. */
-  get remotePort(): number {
-    return this.#socket.remotePort ?? 0
-  }
-
   /** The handshake is over: the device listens to what the peer wants. */
   serve(peer: ssh2.Connection): void {
     const { login, state, full, options } = this.#around
     this.#peer = peer
-    // A peer that is gone is noticed by its socket.
-    peer.on('error', () => {})
     peer.on('authentication', (attempt: ssh2.AuthContext) => {
       if (full && (options.whenFull ?? 'disconnect') === 'disconnect') {
         endFor(peer, TOO_MANY_CONNECTIONS)

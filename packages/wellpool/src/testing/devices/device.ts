@@ -89,7 +89,11 @@ export class Device {
     const keys = this.hostKeys.map((key) => key.private)
     this.#ssh = new ssh2.Server(
       { hostKeys: keys, ...NO_KEEPALIVE, ...(banner === undefined ? {} : { banner }), ...(algorithms === undefined ? {} : { algorithms }) },
-      (peer, { port }) => this.#connectionFrom(port)?.serve(peer),
+      (peer, { port }) => {
+        // A peer that is gone is noticed by its socket.
+        peer.on('error', () => {})
+        this.#connectionFrom(port)?.serve(peer)
+      },
     )
   }
 

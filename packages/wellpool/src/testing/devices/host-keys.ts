@@ -15,7 +15,9 @@ export interface DeviceHostKey {
 
 /** Makes a key that nobody else has. */
 export function makeHostKey(type: DeviceKeyType): DeviceHostKey {
-  const pair = makePair(type)
+  let pair = makePair(type)
+  // ssh2 leaves out the zeros with which one key in a hundred begins, and cannot read what it has made of it.
+  while (ssh2.utils.parseKey(pair.private) instanceof Error) pair = makePair(type)
   const line = pair.public.trim().split(' ').slice(0, 2).join(' ')
   const hash = createHash('sha256')
     .update(Buffer.from(line.split(' ')[1] ?? '', 'base64'))
