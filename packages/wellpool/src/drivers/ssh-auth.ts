@@ -40,6 +40,11 @@ export class SshLogin {
     this.#left = configuredMethods(hop)
   }
 
+  /** Whether the peer has been shown anything. */
+  get tried(): boolean {
+    return this.#trying !== undefined
+  }
+
   /** Whether the peer has refused something that it was shown. */
   get refused(): boolean {
     return this.#refused.length > 0

@@ -65,17 +65,16 @@ export class HostKeyChecker {
   }
 
   /**
-   * Fulfils when the key may be trusted.
+   * Returns, or fulfils where a function is asked, when the key may be trusted.
    *
-   * @throws SshError SSH_HOST_KEY with what to do about it
+   * @throws SshError SSH_HOST_KEY with what to do about it; or rejects with it
    */
-  async check(data: Buffer): Promise<void> {
+  check(data: Buffer): Promise<void> | undefined {
     const key = this.#describe(data)
     const policy = this.#policy
-    if (policy === 'accept-any-insecure') return
-    if (typeof policy === 'function') {
-      if ((await policy(key)) !== true) throw this.#refusal(key, 'the function given as hostKey refuses it')
-    } else if (typeof policy === 'object' && 'knownHosts' in policy) {
+    if (policy === 'accept-any-insecure') return undefined
+    if (typeof policy === 'function') return this.#ask(policy, key)
+    if (typeof policy === 'object' && 'knownHosts' in policy) {
       this.#lookUp(key)
     } else if (![policy].flat().includes(key.fingerprint)) {
       throw this.#refusal(
@@ -83,6 +82,11 @@ export class HostKeyChecker {
         `expected is ${[policy].flat().join(' or ')}. Somebody may be in between; if the key was changed on purpose, give its new fingerprint as hostKey`,
       )
     }
+    return undefined
+  }
+
+  async #ask(judge: (key: HostKey) => boolean | Promise<boolean>, key: HostKey): Promise<void> {
+    if ((await judge(key)) !== true) throw this.#refusal(key, 'the function given as hostKey refuses it')
   }
 
   #lookUp(key: HostKey): void {

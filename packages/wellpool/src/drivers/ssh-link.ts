@@ -28,6 +28,7 @@ export class SshLink {
   readonly #closed: Promise<void>
   #socket: Socket | undefined
   #login: SshLogin | undefined
+  #trustedKey: Buffer | undefined
   #ready = false
   #lost: { readonly error: unknown } | undefined
   #gone = false
@@ -173,12 +174,7 @@ export class SshLink {
       sock,
       username: hop.options.username,
       ...(algorithms === undefined ? {} : { algorithms }),
-      hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => {
-        hop.hostKeys.check(key).then(
-          () => this.#whenPresent(() => verify(true)),
-          (error: unknown) => this.destroy(error),
-        )
-      },
+      hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => this.#trusts(key, verify),
       authHandler: (offered, partly, next) => {
         login.next(offered, partly, (method) => this.#whenPresent(() => next(method)))
       },
@@ -188,6 +184,32 @@ export class SshLink {
     })
     await ready
     this.#ready = true
+  }
+
+  /**
+   * Whether the peer's key may be trusted: told at once, or later to `verify`. When keys are exchanged anew the answer
+   * has to be there at once: ssh2 loses step with the peer otherwise.
+   */
+  #trusts(key: Buffer, verify: (trusted: boolean) => void): boolean | undefined {
+    if (this.#trustedKey !== undefined) return this.#trustedKey.equals(key)
+    try {
+      const judged = this.hop.hostKeys.check(key)
+      if (judged === undefined) {
+        this.#trustedKey = key
+        return true
+      }
+      judged.then(
+        () => {
+          this.#trustedKey = key
+          this.#whenPresent(() => verify(true))
+        },
+        (error: unknown) => this.destroy(error),
+      )
+      return undefined
+    } catch (error) {
+      this.destroy(error)
+      return false
+    }
   }
 
   #openSocket(): Socket {

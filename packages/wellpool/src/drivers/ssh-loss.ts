@@ -13,6 +13,9 @@ export interface FailedConnect {
   readonly login: SshLogin | undefined
 }
 
+/** How servers end a log-in that has failed too often for them, instead of refusing the last try. */
+const TOO_MANY_TRIES = /authentication failures/i
+
 /** Why a connect has failed, in an error that says what it means. */
 export function connectFailure(error: ClientError, { name, said, login }: FailedConnect): Error {
   const { level, code, message } = error
@@ -24,7 +27,9 @@ export function connectFailure(error: ClientError, { name, said, login }: Failed
   }
   const words = said.trim() === '' ? '' : `; it said: ${JSON.stringify(said.trim())}`
   const full = `${name} ended the connection during the log-in${login?.describe() ?? ''}: ${message}${words}`
-  if (login?.refused === true) return new SshError('SSH_AUTHENTICATION', full, error)
+  // Who is told so before he has tried anything has been locked out for a while.
+  const refused = login?.refused === true || (login?.tried === true && TOO_MANY_TRIES.test(message))
+  if (refused) return new SshError('SSH_AUTHENTICATION', full, error)
   return new SshError(saysNoSessions(message, code) || saysNoSessions(said) ? 'SSH_NO_SESSIONS' : 'SSH_CONNECTION_LOST', full, error)
 }
 
