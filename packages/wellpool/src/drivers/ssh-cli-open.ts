@@ -7,6 +7,7 @@ import type { ResolvedCliOptions } from './ssh-cli-options.ts'
 import { CliStream } from './ssh-cli-stream.ts'
 import { SshError, saysNoSessions } from './ssh-errors.ts'
 import { limited } from './ssh-limit.ts'
+import type { SshLink } from './ssh-link.ts'
 import type { Prompt } from './ssh-prompt.ts'
 
 /** Banners come in bursts, and may hold what looks like a prompt: for the first one it has to be quiet for longer, ms. */
@@ -31,8 +32,7 @@ export interface OpeningCli {
   readonly channels: SshChannels
   readonly options: ResolvedCliOptions
   readonly secrets: Secrets
-  /** `host:port`, as it stands in front of messages. */
-  readonly name: string
+  readonly link: SshLink
   /** Gives it up. Beside it the CLI's own time-out runs. */
   readonly signal?: AbortSignal | undefined
 }
@@ -41,14 +41,15 @@ export interface OpeningCli {
  * Opens a shell and waits for its prompt, learns what the device's prompts look like, turns paging off, and goes to
  * the level that is asked for. When it rejects, the channel is closed.
  */
-export function openCliChannel({ channels, options, secrets, name, signal }: OpeningCli): Promise<OpenedCli> {
+export function openCliChannel({ channels, options, secrets, link, signal }: OpeningCli): Promise<OpenedCli> {
   const { columns, encoding, settleMs, maxOutput, timeoutMs } = options
+  const { name } = link
   let stream: CliStream | undefined
   const late = (): SshError =>
     new SshError('CLI_NO_PROMPT', `${name}: the CLI was not ready within ${formatMs(timeoutMs)}${wordsOf(stream)}`)
   return limited({ ms: timeoutMs, signal, late }, async (inner) => {
     const channel = await channels.shell({ columns, rows: ROWS }, inner)
-    stream = new CliStream(channel, { columns, encoding, settleMs, maxOutput, name })
+    stream = new CliStream(channel, { columns, encoding, settleMs, maxOutput, name, lost: () => link.lost })
     try {
       return await prepare(new CliDialog(stream, options, secrets), inner)
     } catch (error) {

@@ -13,6 +13,8 @@ export interface StreamOptions {
   readonly maxOutput: number
   /** Stands in front of messages. */
   readonly name: string
+  /** Why the connection beneath has ended; undefined while it has not. */
+  readonly lost: () => { readonly error: unknown } | undefined
 }
 
 /** A shell's channel: what the device writes, as its terminal would show it, and what is written to it. */
@@ -20,9 +22,9 @@ export class CliStream {
   readonly channel: ssh2.ClientChannel
   readonly terminal: TerminalText
   readonly #options: StreamOptions
-  readonly #ends = new Set<(error: SshError) => void>()
+  readonly #ends = new Set<(error: unknown) => void>()
   #look: (() => void) | undefined
-  #closed: SshError | undefined
+  #closed: { readonly error: unknown } | undefined
   #arrivals = 0
 
   constructor(channel: ssh2.ClientChannel, options: StreamOptions) {
@@ -37,7 +39,7 @@ export class CliStream {
     channel.stderr.resume()
     // Writing to a channel that the device has closed; its end is reported by itself.
     channel.on('error', () => {})
-    const end = (): void => this.#end(new SshError('CLI_CLOSED', `${options.name}: the device has closed the CLI`))
+    const end = (): void => this.#end(this.#loss('the device has closed the CLI'))
     channel.once('end', end)
     channel.once('close', end)
   }
@@ -47,28 +49,23 @@ export class CliStream {
     return this.#options.name
   }
 
-  /** Why nothing can be read or written any more; undefined while it can. */
-  get closed(): SshError | undefined {
-    return this.#closed
-  }
-
   /** Calls back once, when the channel has ended or {@link destroy} was called; at once if it has. */
-  onClosed(listener: (error: SshError) => void): () => void {
+  onClosed(listener: (error: unknown) => void): () => void {
     if (this.#closed === undefined) this.#ends.add(listener)
-    else listener(this.#closed)
+    else listener(this.#closed.error)
     return () => {
       this.#ends.delete(listener)
     }
   }
 
-  /** @throws SshError CLI_CLOSED */
+  /** @throws SshError CLI_CLOSED, SSH_CONNECTION_LOST */
   write(text: string): void {
-    if (this.#closed !== undefined) throw this.#closed
+    if (this.#closed !== undefined) throw this.#closed.error
     try {
       this.channel.write(text)
-    } catch (error) {
+    } catch {
       // ssh2 throws when the connection has ended and the channel has not heard of it yet.
-      throw new SshError('CLI_CLOSED', `${this.#options.name}: the CLI has ended with its connection`, error)
+      throw this.#loss('the CLI has ended with its connection')
     }
   }
 
@@ -76,7 +73,7 @@ export class CliStream {
    * What `look` finds, as soon as nothing has come after it for the time to settle: a prompt in the middle of a packet
    * may be the beginning of a longer line. It looks at whatever comes from now on, one call at a time.
    *
-   * @throws SshError CLI_CLOSED, SSH_OUTPUT_LIMIT; the reason of the signal when that is aborted
+   * @throws SshError CLI_CLOSED, SSH_CONNECTION_LOST, SSH_OUTPUT_LIMIT; the reason of the signal when that is aborted
    */
   until<T>(look: () => T | undefined, signal: AbortSignal, settleMs = this.#options.settleMs): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -122,19 +119,24 @@ export class CliStream {
 
   /** Closes the channel. Resolves when the device has closed it as well. */
   async close(): Promise<void> {
-    this.#end(new SshError('CLI_CLOSED', `${this.#options.name}: the CLI was closed on this side`))
+    this.#end(this.#loss('the CLI was closed on this side'))
     await closed(this.channel)
   }
 
   /** Closes the channel and does not wait for the device. */
-  destroy(error: SshError): void {
+  destroy(error: unknown): void {
     this.#end(error)
     hangUp(this.channel)
   }
 
-  #end(error: SshError): void {
+  /** What to say: why the connection has ended, if it has. */
+  #loss(what: string): unknown {
+    return this.#options.lost()?.error ?? new SshError('CLI_CLOSED', `${this.#options.name}: ${what}`)
+  }
+
+  #end(error: unknown): void {
     if (this.#closed !== undefined) return
-    this.#closed = error
+    this.#closed = { error }
     const ends = [...this.#ends]
     this.#ends.clear()
     for (const end of ends) end(error)

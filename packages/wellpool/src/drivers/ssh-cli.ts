@@ -189,7 +189,7 @@ export class Cli {
    */
   probe(): Promise<void> {
     this.#probe ??= this.#exclusively(async () => {
-      await this.#dialog.command(this.#dialog.options.healthCommand, NEVER_ABORTED, true)
+      await this.#dialog.command(this.#dialog.options.healthCommand, neverAborted(), true)
     }).finally(() => {
       this.#probe = undefined
     })
@@ -203,13 +203,13 @@ export class Cli {
     return this.#exclusively(async () => {
       if (this.#dialog.step !== 'prompt')
         throw new SshError('CLI_OUT_OF_STEP', `${this.#dialog.name}: the CLI was left in the middle of a dialog`)
-      if (this.#levels.current === this.#levels.config) await this.#levels.discard(NEVER_ABORTED)
-      await this.#levels.goTo(this.#baseLevel, NEVER_ABORTED)
+      if (this.#levels.current === this.#levels.config) await this.#levels.discard(neverAborted())
+      await this.#levels.goTo(this.#baseLevel, neverAborted())
     })
   }
 
   /** Calls back once, when the device has closed the CLI. */
-  onClosed(listener: (error: SshError) => void): void {
+  onClosed(listener: (error: unknown) => void): void {
     this.#dialog.stream.onClosed(listener)
   }
 
@@ -282,7 +282,8 @@ export class Cli {
   }
 }
 
-const NEVER_ABORTED = new AbortController().signal
+/** One for each call: hundreds of sessions would listen to the same. */
+const neverAborted = (): AbortSignal => new AbortController().signal
 
 /** A line break would be a second command, whose answer nobody waits for. */
 function oneLine(text: string): void {

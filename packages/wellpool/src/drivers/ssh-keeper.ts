@@ -13,8 +13,6 @@ import { limited, timeoutOf } from './ssh-limit.ts'
 import type { SshLink } from './ssh-link.ts'
 import type { ResolvedSshOptions } from './ssh-options.ts'
 
-const NEVER_ABORTED = new AbortController().signal
-
 /**
  * All that is done with one session, for its borrower and for the pool: commands and CLIs, checks, and what was left
  * behind in it.
@@ -104,7 +102,7 @@ export class SessionKeeper {
   }
 
   #openChannel(options: ResolvedCliOptions, signal?: AbortSignal): Promise<OpenedCli> {
-    const opening = openCliChannel({ channels: this.#channels, options, secrets: this.#secrets, name: this.link.name, signal })
+    const opening = openCliChannel({ channels: this.#channels, options, secrets: this.#secrets, link: this.link, signal })
     return this.link.whileAlive(opening)
   }
 
@@ -116,9 +114,10 @@ export class SessionKeeper {
 
   async #execHealth(): Promise<void> {
     try {
-      const channel = await this.#channels.exec(this.#options.healthCommand, NEVER_ABORTED)
+      const { signal } = new AbortController()
+      const channel = await this.#channels.exec(this.#options.healthCommand, signal)
       const limits = { input: '', maxOutput: this.#options.maxOutput, encoding: 'utf8' } as const
-      await this.link.whileAlive(collect(channel, { ...limits, signal: NEVER_ABORTED, name: this.link.name }))
+      await this.link.whileAlive(collect(channel, { ...limits, signal, name: this.link.name }))
       this.link.noteLastChannel()
     } catch (error) {
       // It has opened a channel and has answered that it runs nothing there: it lives.

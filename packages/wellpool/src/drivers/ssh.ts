@@ -44,7 +44,7 @@ export type { SshCliSession, SshSession } from './ssh-session.ts'
  * const version = await router.use((session) => session.cli.send('show version'))
  */
 export function ssh(options: SshOptions & { cli: CliOptions }): Driver<SshCliSession>
-export function ssh(options: SshOptions & { cli?: undefined }): Driver<SshSession>
+export function ssh(options: SshOptions): Driver<SshSession>
 export function ssh(options: SshOptions): Driver<SshSession> {
   const connector = new SshConnector(options)
   return {

@@ -101,7 +101,7 @@ describe('the pagers of', () => {
   })
 
   it.each(['more lines', 'router#', 'no more sessions', '----------', 'description --More-- or less'])('are not: %s', (line) => {
-    expect(platforms.cisco_iosxe.pager.test(line)).toBe(false)
+    expect(platforms.cisco_iosxe.pager?.test(line)).toBe(false)
   })
 })
 

@@ -22,7 +22,7 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
 
 /** The driver for a device with these options beside its address. */
 const driverFor = (device: Device, options: Partial<SshOptions> = {}): Driver<SshSession> =>
-  ssh({ ...addressOf(device), password: undefined, ...options, cli: undefined })
+  ssh({ ...addressOf(device), password: undefined, ...options })
 
 /** A driver and what its connect fails with. */
 const refusedBy = async (device: Device, options: Partial<SshOptions>): Promise<{ error: Error; meaning: unknown }> => {
@@ -355,14 +355,14 @@ describe('a peer that is no SSH server', () => {
     ['says something and ends', (socket: Socket) => socket.end('No more sessions available\r\n')],
     ['talks another language', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
   ])('that %s fails the connect', async (_, greet) => {
-    const driver = ssh({ ...(await makeServer(greet)), cli: undefined })
+    const driver = ssh(await makeServer(greet))
     const error = await failureOf(connectTo(driver))
     expect(error).toMatchObject({ code: expect.stringMatching(/^SSH_(CONNECTION_LOST|NO_SESSIONS)$/) })
     expect(driver.classify?.(error)).toBe('transient')
   })
 
   it('does not hold a connect that is aborted', async () => {
-    const driver = ssh({ ...(await makeServer(() => {})), cli: undefined })
+    const driver = ssh(await makeServer(() => {}))
     const controller = new AbortController()
     const connecting = failureOf(connectTo(driver, controller.signal))
     await delay(20)

@@ -18,8 +18,8 @@ export function endAfterTest(end: () => unknown): void {
 
 /** A pair of keys for a user. */
 export function makeUserKey(passphrase?: string): { private: string; public: string } {
-  const locked = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 }
   for (;;) {
+    const locked = passphrase === undefined ? undefined : { passphrase, cipher: 'aes256-ctr', rounds: 1 }
     const pair = ssh2.utils.generateKeyPairSync('ed25519', locked)
     // ssh2 leaves out the zeros with which one key in a hundred begins, and cannot read what it has made of it.
     if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) return pair
