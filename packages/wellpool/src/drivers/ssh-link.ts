@@ -1,5 +1,3 @@
-import { connect, type Socket } from 'node:net'
-import type { Readable } from 'node:stream'
 import ssh2 from 'ssh2'
 import { abortable } from '../shared/abortable.ts'
 import type { Secrets } from '../shared/secrets.ts'
@@ -8,36 +6,35 @@ import { SshLogin } from './ssh-auth.ts'
 import { SshError } from './ssh-errors.ts'
 import { type ClientError, connectFailure, lossInUse } from './ssh-loss.ts'
 import type { SshHop } from './ssh-options.ts'
+import { JumpWay, LeasedWay, SocketWay, type Way } from './ssh-way.ts'
 
-/** TCP finds out by itself that a peer is gone, where nothing else asks. */
-const TCP_KEEPALIVE_MS = 30_000
 /** What happens so soon after another thing is taken to follow from it. */
 const SOON_MS = 1000
 /** How much of a banner is kept for errors, characters. */
 const MAX_SAID = 500
 
 /**
- * One SSH connection: a client of ssh2 that is logged in, and what is beneath it: a socket, or a channel of a jump
- * host with that host's own link. It ends as one; nothing is left on any host of the way.
+ * One SSH connection: a client of ssh2 that is logged in, and the way beneath it. It ends as one; nothing is left on
+ * any host of the way.
  */
 export class SshLink {
   readonly client = new ssh2.Client()
   readonly hop: SshHop
-  readonly #beneath: SshLink | undefined
+  readonly #way: Way
   readonly #watchers = new Set<(error: unknown) => void>()
   readonly #closed: Promise<void>
-  #socket: Socket | undefined
   #login: SshLogin | undefined
   #trustedKey: Buffer | undefined
   #ready = false
   #lost: { readonly error: unknown } | undefined
   #gone = false
   #said = ''
+  #bytesRead = 0
   #lastChannelClosedAt = Number.NEGATIVE_INFINITY
 
-  private constructor(hop: SshHop, beneath: SshLink | undefined) {
+  private constructor(hop: SshHop, way: Way) {
     this.hop = hop
-    this.#beneath = beneath
+    this.#way = way
     // An agent that does not work ends nothing: the next way to log in follows.
     this.client.on('error', (error: ClientError) => {
       if (error.level !== 'agent') this.#end(this.#reasonOf(error))
@@ -53,7 +50,7 @@ export class SshLink {
       this.#said = (this.#said + text).slice(-MAX_SAID)
     }
     this.client.on('greeting', hear).on('banner', hear)
-    beneath?.onLost((cause) => {
+    way.onLost((cause) => {
       const message = `${this.name}: the way there broke: ${cause instanceof Error ? cause.message : 'lost'}`
       this.#end(new SshError('SSH_CONNECTION_LOST', message, cause))
     })
@@ -66,8 +63,7 @@ export class SshLink {
    */
   static async open(hop: SshHop, secrets: Secrets, signal: AbortSignal): Promise<SshLink> {
     signal.throwIfAborted()
-    const beneath = hop.jump === undefined ? undefined : await SshLink.open(hop.jump, secrets, signal)
-    const link = new SshLink(hop, beneath)
+    const link = new SshLink(hop, await wayTo(hop, secrets, signal))
     try {
       await abortable(link.whileAlive(link.#connect(secrets, signal)), signal)
       return link
@@ -89,7 +85,7 @@ export class SshLink {
 
   /** How many bytes have come in so far. */
   get bytesRead(): number {
-    return this.#socket?.bytesRead ?? this.#beneath?.bytesRead ?? 0
+    return this.#bytesRead
   }
 
   /** What the peer said before and during the log-in, the last of it. */
@@ -129,13 +125,11 @@ export class SshLink {
   }
 
   ref(): void {
-    this.#socket?.ref()
-    this.#beneath?.ref()
+    this.#way.ref()
   }
 
   unref(): void {
-    this.#socket?.unref()
-    this.#beneath?.unref()
+    this.#way.unref()
   }
 
   /** Says goodbye, here and then on the hosts of the way. Resolves when all sockets are closed. */
@@ -147,14 +141,13 @@ export class SshLink {
       this.client.end()
       await this.#closed
     }
-    await this.#beneath?.close()
+    await this.#way.close()
   }
 
   /** Closes all sockets at once. */
   destroy(error: unknown = this.#closedHere()): void {
     this.#end(error)
-    this.#socket?.destroy()
-    this.#beneath?.destroy()
+    this.#way.destroy()
   }
 
   async #connect(secrets: Secrets, signal: AbortSignal): Promise<void> {
@@ -163,7 +156,8 @@ export class SshLink {
     // Given up in the meantime: a socket that is made now would be nobody's.
     if (this.#lost !== undefined) return
     // A socket is handed to ssh2 in the turn in which it is made: its first error may come in the next.
-    const sock = this.#beneath === undefined ? this.#openSocket() : await this.#openChannel(this.#beneath)
+    const opened = this.#way.open(hop.host, hop.port)
+    const sock = opened instanceof Promise ? await opened : opened
     if (this.#lost !== undefined) return
     const login = new SshLogin(hop, secrets, signal, (error) => this.destroy(error))
     this.#login = login
@@ -181,6 +175,10 @@ export class SshLink {
       // The pool's signal bounds the connect, and the driver looks after the connection itself.
       readyTimeout: 0,
       keepaliveInterval: 0,
+    })
+    // ssh2 has paused it until it listens itself.
+    sock.on('data', (data: Buffer) => {
+      this.#bytesRead += data.length
     })
     await ready
     this.#ready = true
@@ -210,23 +208,6 @@ export class SshLink {
       this.destroy(error)
       return false
     }
-  }
-
-  #openSocket(): Socket {
-    const { host, port } = this.hop
-    this.#socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS })
-    return this.#socket
-  }
-
-  /** A channel of the jump host that leads to this one. */
-  #openChannel({ client, name }: SshLink): Promise<Readable> {
-    const { host, port } = this.hop
-    return new Promise((resolve, reject) => {
-      client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-        if (error === undefined) resolve(channel)
-        else reject(new SshError('SSH_JUMP', `${name} does not get through to ${this.name}: ${error.message}`, error))
-      })
-    })
   }
 
   /** What is asked outside may be answered when the connection has ended, and ssh2 can't bear it then. */
@@ -260,4 +241,10 @@ export class SshLink {
     this.#watchers.clear()
     for (const watcher of watchers) watcher(error)
   }
+}
+
+async function wayTo({ jump, options }: SshHop, secrets: Secrets, signal: AbortSignal): Promise<Way> {
+  if (jump === undefined) return new SocketWay(options.localAddress)
+  if ('acquire' in jump) return new LeasedWay(await jump.acquire({ signal }))
+  return new JumpWay(await SshLink.open(jump, secrets, signal))
 }

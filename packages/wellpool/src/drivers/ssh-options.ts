@@ -1,4 +1,4 @@
-import ssh2 from 'ssh2'
+import type ssh2 from 'ssh2'
 import type { Duration } from '../engine/duration.ts'
 import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
 import {
@@ -18,6 +18,8 @@ import type { Password, PasswordContext } from '../shared/password.ts'
 import { refusalOf, type SshAlgorithms } from './ssh-algorithms.ts'
 import { type CliOptions, findCliProblems } from './ssh-cli-options.ts'
 import { HostKeyChecker, type HostKeyPolicy } from './ssh-host-keys.ts'
+import { readPrivateKey } from './ssh-private-key.ts'
+import type { JumpPool } from './ssh-way.ts'
 
 /** One question of a peer that asks during the log-in (`keyboard-interactive`). */
 export interface KeyboardQuestion {
@@ -60,8 +62,13 @@ export interface SshHostOptions {
   hostKey?: HostKeyPolicy | undefined
   /** `'legacy'` offers old devices the algorithms that are no longer offered by default, behind all others; or lists. */
   algorithms?: 'legacy' | SshAlgorithms | undefined
-  /** The way there leads over this host, and so on. Each connection makes its own way. Default: straight. */
-  jump?: SshHostOptions | undefined
+  /**
+   * The way there leads over this host, to which each connection makes a connection of its own; or over the sessions of
+   * a pool, which many can share. Default: straight.
+   */
+  jump?: SshHostOptions | JumpPool | undefined
+  /** The address of this machine from which the connection is made. Default: as the system has it. */
+  localAddress?: string | undefined
 }
 
 /** Where a device or a host is, and how its sessions are. Durations are numbers of milliseconds or texts (`'30s'`). */
@@ -83,6 +90,12 @@ export interface SshOptions extends SshHostOptions {
    */
   healthCommand?: string | undefined
   /**
+   * How many borrowers share a connection at the same time, each with channels of its own. Devices allow few; hosts
+   * allow ten, jump hosts any number of ways. What one leaves open is closed when the last has left. Default 1, and
+   * always with `cli`.
+   */
+  maxLeasesPerConnection?: number | undefined
+  /**
    * Opens a CLI with each connection and keeps it over all leases: the client of the pool has it as `session.cli`.
    * For devices that have no exec, that end the connection with its first channel, or where opening costs much.
    */
@@ -97,7 +110,7 @@ export interface SshHop {
   readonly privateKey: ssh2.ParsedKey | undefined
   readonly agent: string | undefined
   readonly hostKeys: HostKeyChecker
-  readonly jump: SshHop | undefined
+  readonly jump: SshHop | JumpPool | undefined
 }
 
 export interface ResolvedSshOptions {
@@ -130,7 +143,8 @@ const HOST_RULES: OptionRules<SshHostOptions> = {
     fits: (value) => value === 'legacy' || isAlgorithms(value),
     allowed: "'legacy' or { kex, cipher, hmac, serverHostKey, compress } with lists of names",
   },
-  jump: { fits: isObject, allowed: 'an object with the options of a host' },
+  jump: { fits: isObject, allowed: 'an object with the options of a host, or a pool of sessions' },
+  localAddress: text,
 }
 
 const seconds = duration(1000)
@@ -146,6 +160,7 @@ const RULES: OptionRules<SshOptions> = {
   commandTimeout: duration(0),
   maxOutput: wholeNumber(1),
   healthCommand: text,
+  maxLeasesPerConnection: wholeNumber(1),
   cli: { fits: isObject, allowed: 'an object with the options of a CLI' },
 }
 
@@ -161,6 +176,9 @@ export function resolveSshOptions(options: SshOptions): ResolvedSshOptions {
   if (isObject(options)) {
     findHostProblems(options, '', problems)
     if (isObject(options.cli)) problems.push(...findCliProblems(options.cli, 'cli.'))
+    if (options.cli !== undefined && (options.maxLeasesPerConnection ?? 1) > 1) {
+      problems.push({ path: 'maxLeasesPerConnection', given: 'more than 1 beside cli', allowed: '1: nobody can share a command line' })
+    }
   }
   const hop = problems.length === 0 ? resolveHop(options, '', problems) : undefined
   if (hop === undefined || problems.length > 0) throw new ConfigError(problems)
@@ -177,7 +195,7 @@ export function resolveSshOptions(options: SshOptions): ResolvedSshOptions {
 /** What is secret for as long as the options live: of this server and of all on the way to it. */
 export function secretsOf({ password: given, privateKey, passphrase, jump }: SshHostOptions): readonly unknown[] {
   const key = Buffer.isBuffer(privateKey) ? privateKey.toString('latin1') : privateKey
-  return [given, key, passphrase, ...(jump === undefined ? [] : secretsOf(jump))]
+  return [given, key, passphrase, ...(isHost(jump) ? secretsOf(jump) : [])]
 }
 
 /** What the rules of single options don't see. */
@@ -196,7 +214,7 @@ function findHostProblems(options: SshHostOptions, path: string, problems: Confi
     if (refusal !== undefined)
       problems.push({ path: `${path}algorithms`, given: `what ssh2 does not have (${refusal})`, allowed: 'names that it has' })
   }
-  if (!isObject(options.jump)) return
+  if (!isObject(options.jump) || !isHost(options.jump)) return
   problems.push(...findProblems(options.jump, HOST_RULES, `${path}jump.`))
   findHostProblems(options.jump, `${path}jump.`, problems)
 }
@@ -208,32 +226,23 @@ function resolveHop(options: SshHostOptions, path: string, problems: ConfigProbl
     host,
     port: at,
     options,
-    privateKey: readPrivateKey(options, path, problems),
+    privateKey: openPrivateKey(options, path, problems),
     agent: agent === true ? process.env.SSH_AUTH_SOCK : agent,
     hostKeys: new HostKeyChecker(host, at, options.hostKey),
-    jump: jump === undefined ? undefined : resolveHop(jump, `${path}jump.`, problems),
+    jump: isHost(jump) ? resolveHop(jump, `${path}jump.`, problems) : jump,
   }
 }
 
-/** Opening a key with a passphrase takes long on purpose, and hundreds of devices have the same one. */
-const openedKeys = new Map<string, ssh2.ParsedKey>()
-const MAX_OPENED_KEYS = 16
+function openPrivateKey({ privateKey, passphrase }: SshHostOptions, path: string, problems: ConfigProblem[]): ssh2.ParsedKey | undefined {
+  const key = privateKey === undefined ? undefined : readPrivateKey(privateKey, passphrase)
+  if (typeof key !== 'string') return key
+  problems.push({ path: `${path}privateKey`, given: `what cannot be used (${key})`, allowed: HOST_RULES.privateKey.allowed })
+  return undefined
+}
 
-function readPrivateKey({ privateKey, passphrase }: SshHostOptions, path: string, problems: ConfigProblem[]): ssh2.ParsedKey | undefined {
-  if (privateKey === undefined) return undefined
-  const name = `${passphrase ?? ''}\0${privateKey.toString('latin1')}`
-  const opened = openedKeys.get(name)
-  if (opened !== undefined) return opened
-  const parsed: ssh2.ParsedKey | Error | readonly ssh2.ParsedKey[] = ssh2.utils.parseKey(privateKey, passphrase)
-  const key = Array.isArray(parsed) ? parsed[0] : (parsed as ssh2.ParsedKey | Error)
-  if (key instanceof Error || !key.isPrivateKey()) {
-    const why = key instanceof Error ? key.message : 'it is a public key'
-    problems.push({ path: `${path}privateKey`, given: `what cannot be used (${why})`, allowed: HOST_RULES.privateKey.allowed })
-    return undefined
-  }
-  if (openedKeys.size === MAX_OPENED_KEYS) openedKeys.clear()
-  openedKeys.set(name, key)
-  return key
+/** Not a pool. */
+function isHost(jump: SshHostOptions['jump']): jump is SshHostOptions {
+  return jump !== undefined && !('acquire' in jump)
 }
 
 function isHostKeyPolicy(value: unknown): boolean {

@@ -17,6 +17,7 @@ export type { KeyboardContext, KeyboardQuestion, SshHostOptions, SshOptions } fr
 export { type CliLevel, type CliPlatform, definePlatform } from './ssh-platform.ts'
 export { type PlatformName, platforms } from './ssh-platforms.ts'
 export type { SshCliSession, SshSession } from './ssh-session.ts'
+export type { JumpLease, JumpPool } from './ssh-way.ts'
 
 /**
  * The driver for SSH, on the package `ssh2` (1.15 or later), which the application installs: hosts that run commands,
@@ -59,6 +60,7 @@ export function ssh(options: SshOptions): Driver<SshSession> {
     unref: (session) => connector.keeperOf(session).link.unref(),
     classify: (error) => classifySshError(error, connector.hasThrown(error)),
     secrets: () => connector.secrets,
+    maxLeasesPerConnection: options.maxLeasesPerConnection ?? 1,
     defaults: { minConnections: 0, maxConnections: 2, rebuildMaxSurge: 0, maxUses: 200 },
   }
 }

@@ -7,6 +7,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { type SshOptions, type SshSession, ssh } from '../../src/drivers/ssh.ts'
 import type { Driver } from '../../src/engine/driver.ts'
+import { createPool, type PoolOptions } from '../../src/index.ts'
 import type { Device } from '../../src/testing/devices/index.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { addressOf, connectTo, endAfterTest, makeDevice, makeUserKey } from '../support/devices.ts'
@@ -300,6 +301,86 @@ describe('a jump host', () => {
       expect(driver.classify?.(error)).toBe('fatal')
       await nothingIsLeft(device, inner, outer)
     }
+  })
+})
+
+describe('a jump host that many share', () => {
+  const makeBastion = async (options: PoolOptions = {}) => {
+    const bastion = await makeDevice({ platform: 'linux', forwarding: true })
+    const pool = createPool(ssh({ ...addressOf(bastion), maxLeasesPerConnection: 50 }), {
+      maxConnections: 1,
+      maxUses: Number.POSITIVE_INFINITY,
+      ...options,
+    })
+    endAfterTest(() => pool.close({ timeout: 0 }))
+    return { bastion, pool }
+  }
+
+  it('has one connection for all of them, and as many ways as there are sessions', async () => {
+    const { bastion, pool } = await makeBastion()
+    const devices = await Promise.all(Array.from({ length: 10 }, () => makeDevice({ platform: 'linux' })))
+    const drivers = devices.map((device) => ssh({ ...addressOf(device), jump: pool }))
+    const sessions = await Promise.all(drivers.map((driver) => connectTo(driver)))
+    expect((await Promise.all(sessions.map((session) => session.run('uname')))).map(({ stdout }) => stdout)).toEqual(
+      Array(10).fill('Linux\n'),
+    )
+    expect(bastion.sessions).toMatchObject([{ tunnels: 10 }])
+
+    await drivers[0]?.close(sessions[0] as SshSession)
+    drivers[1]?.destroy(sessions[1] as SshSession)
+    await expect.poll(() => bastion.sessions[0]?.tunnels).toBe(8)
+    expect((await sessions[2]?.run('uname'))?.code).toBe(0)
+    for (const [index, driver] of drivers.entries()) driver.destroy(sessions[index] as SshSession)
+    await expect.poll(() => bastion.sessions[0]?.tunnels).toBe(0)
+    await expect.poll(() => pool.stats().idle).toBe(1)
+  })
+
+  it('that breaks takes all sessions with it, and they come back over another connection', async () => {
+    const { bastion, pool } = await makeBastion()
+    const device = await makeDevice({ platform: 'cisco_iosxe' })
+    const routers = createPool(ssh({ ...addressOf(device), jump: pool, cli: { platform: 'cisco_iosxe' } }), {
+      minConnections: 2,
+      backoff: { base: 10, max: 50 },
+    })
+    endAfterTest(() => routers.close({ timeout: 0 }))
+    await routers.start()
+    bastion.kill()
+    await expect.poll(() => routers.stats().rebuildsCompleted, { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => routers.stats().idle, { timeout: 10_000 }).toBe(2)
+    expect(await routers.use(({ cli }) => cli.send('show clock'))).toMatch(/UTC/)
+    expect(bastion.sessions).toMatchObject([{ tunnels: 2 }])
+  })
+
+  it('is given back wherever a connect over it is aborted, and lost by none', async () => {
+    const { bastion, pool } = await makeBastion()
+    const device = await makeDevice({ platform: 'linux' })
+    const driver = ssh({ ...addressOf(device), jump: pool })
+    const start = performance.now()
+    driver.destroy(await connectTo(driver))
+    const usual = performance.now() - start
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const controller = new AbortController()
+        const connecting = connectTo(driver, controller.signal)
+        connecting.catch(() => {})
+        await delay((usual * index) / 10)
+        controller.abort(new Error('given up'))
+        await connecting.then(driver.destroy, () => {})
+      }),
+    )
+    await expect.poll(() => bastion.sessions).toMatchObject([{ tunnels: 0 }])
+    await expect.poll(() => device.sessions).toEqual([])
+    await expect.poll(() => pool.stats().acquired).toBe(0)
+    expect(pool.stats().created).toBe(1)
+  })
+
+  it('that lets nobody in makes the connects over it hopeless', async () => {
+    const bastion = await makeDevice({ platform: 'linux', users: [{ name: 'admin', password: 'another' }] })
+    const pool = createPool(ssh(addressOf(bastion)), { maxConnections: 1 })
+    endAfterTest(() => pool.close({ timeout: 0 }))
+    const driver = ssh({ ...addressOf(await makeDevice({ platform: 'linux' })), jump: pool })
+    const error = await failureOf(connectTo(driver))
+    expect(driver.classify?.(error)).toBe('fatal')
   })
 })
 
