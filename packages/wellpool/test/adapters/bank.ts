@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+import { FaultProxy } from '../../src/testing/index.ts'
+
+/** What a library is asked to do: move money between two accounts, in a transaction. */
+export interface Bank {
+  /** Moves 1 from the first account to the second, or fails half-way. */
+  transfer(fail?: boolean): Promise<void>
+  balances(): Promise<number[]>
+  /** Keeps a connection busy for this long. */
+  sleep(seconds: number): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Where a bank finds its database: behind a proxy. */
+export interface BankAddress {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+}
+
+/** The statements of a transfer, and of a look at both accounts. */
+export const WITHDRAW = "update accounts set balance = balance - 1 where name = 'a'"
+export const DEPOSIT = "update accounts set balance = balance + 1 where name = 'b'"
+export const BALANCES = 'select balance from accounts order by name'
+
+/** A bank, its proxy, and what can be done to it. Everything is gone when the test has ended. */
+async function openBank(url: string, open: (address: BankAddress) => Promise<Bank>) {
+  const { hostname, port, username: user, password, pathname } = new URL(url)
+  const proxy = await FaultProxy.start({ host: hostname, port: Number(port) })
+  const admin = new pg.Client(url)
+  await admin.connect()
+  await admin.query('create table if not exists accounts (name text primary key, balance int not null check (balance >= 0))')
+  await admin.query("insert into accounts values ('a', 100), ('b', 0) on conflict (name) do update set balance = excluded.balance")
+  const bank = await open({ host: proxy.host, port: proxy.port, user, password, database: pathname.slice(1) })
+  onTestFinished(async () => {
+    proxy.heal()
+    await bank.close()
+    await proxy.close()
+    await admin.end()
+  })
+  return { admin, bank, proxy }
+}
+
+/** Has the bank open several connections, all of which are idle then. */
+async function fill(bank: Bank): Promise<void> {
+  // Shorter than what makes the pool ask over another connection whether the server is at work.
+  await Promise.all(Array.from({ length: 4 }, () => bank.sleep(0.2)))
+  // What has proven itself within the last 10 ms is trusted for so long.
+  await delay(20)
+}
+
+/**
+ * Has the server end every other session with its database, and waits until it has.
+ *
+ * @returns how many there were
+ */
+export async function endSessions(admin: pg.Client): Promise<number> {
+  const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+  const { rowCount } = await admin.query(`select pg_terminate_backend(pid) ${others}`)
+  while ((await admin.query(`select ${others}`)).rowCount !== 0) await delay(5)
+  return rowCount ?? 0
+}
+
+/** Declares what every bank has to do, whichever library keeps it. */
+export function describeBank(url: string, open: (address: BankAddress) => Promise<Bank>): void {
+  it('does transactions, whole or not at all', async () => {
+    const { bank } = await openBank(url, open)
+    await bank.transfer()
+    expect(await bank.balances()).toEqual([99, 1])
+    await expect(bank.transfer(true)).rejects.toThrow()
+    expect(await bank.balances()).toEqual([99, 1])
+    await Promise.all(Array.from({ length: 20 }, () => bank.transfer()))
+    expect(await bank.balances()).toEqual([79, 21])
+  })
+
+  it('survives that the server ends all its sessions', async () => {
+    const { admin, bank } = await openBank(url, open)
+    await fill(bank)
+    expect(await endSessions(admin)).toBeGreaterThan(1)
+    await Promise.all(Array.from({ length: 10 }, () => bank.transfer()))
+    expect(await bank.balances()).toEqual([90, 10])
+  })
+
+  it('survives that all its connections fall silent', async () => {
+    const { bank, proxy } = await openBank(url, open)
+    await fill(bank)
+    expect(proxy.flows().length).toBeGreaterThan(1)
+    proxy.inject({ kind: 'silence' }, 'present')
+    await Promise.all(Array.from({ length: 10 }, () => bank.transfer()))
+    expect(await bank.balances()).toEqual([90, 10])
+  })
+
+  it('is back when the server is, after an outage', async () => {
+    const { bank, proxy } = await openBank(url, open)
+    await bank.transfer()
+    await proxy.refuse()
+    proxy.inject({ kind: 'reset' }, 'present')
+    await expect(bank.transfer()).rejects.toThrow()
+    proxy.heal()
+    while (
+      !(await bank.transfer().then(
+        () => true,
+        () => false,
+      ))
+    )
+      await delay(10)
+    expect(await bank.balances()).toEqual([98, 2])
+  })
+}
