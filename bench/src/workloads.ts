@@ -7,6 +7,7 @@ import { postgresql } from './workloads/postgres.ts'
 import { scaleConnections } from './workloads/scale-connections.ts'
 import { scaleWaiters } from './workloads/scale-waiters.ts'
 import { spike } from './workloads/spike.ts'
+import { telemetry } from './workloads/telemetry.ts'
 import { timeouts } from './workloads/timeouts.ts'
 
 /** All workloads, in the order in which they run. */
@@ -18,6 +19,7 @@ export const WORKLOADS: readonly Workload[] = [
   memory,
   spike,
   postgresql,
+  telemetry,
   scaleConnections,
   scaleWaiters,
 ]

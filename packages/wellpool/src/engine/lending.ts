@@ -81,8 +81,8 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const { options } = core
     if (options.leakDetectionThreshold !== NEVER) watchForLeak(core, lease)
     if (options.allowExitOnIdle) this.#engine.setHold(lease.generation, true)
-    core.measure('acquired', waiter === undefined ? 0 : lease.acquiredAt - waiter.since)
-    if (core.events.heard('connectionAcquired')) core.events.emit('connectionAcquired', core.identify(lease.generation.connection))
+    core.measureLease('acquired', waiter === undefined ? 0 : lease.acquiredAt - waiter.since)
+    if (core.events.leasesHeard) core.events.emit('connectionAcquired', core.identify(lease.generation.connection))
   }
 
   /** A lease has ended. Called by the lease, once. */
@@ -134,8 +134,8 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #noteRelease(lease: Lease<Client>, useMs: number): void {
     const core = this.#core
     lease.leakWatch?.()
-    core.measure('released', useMs)
-    if (core.events.heard('connectionReleased')) {
+    core.measureLease('released', useMs)
+    if (core.events.leasesHeard) {
       const { connection, number } = lease.generation
       core.events.emit('connectionReleased', { connectionId: connection.id, generation: number })
     }

@@ -1,4 +1,4 @@
-import type { MetricsCollector } from '../index.ts'
+import type { MetricLabels, MetricsCollector } from '../index.ts'
 
 const METHODS = [
   'acquired',
@@ -15,7 +15,7 @@ const METHODS = [
   'rebuildFailed',
 ] as const satisfies readonly (keyof MetricsCollector)[]
 
-type Method = (...measurement: unknown[]) => void
+type Method = (labels: MetricLabels, value: unknown, ms: unknown) => void
 
 /**
  * One collector for several: a pool takes one. A measurement that only one of them wants goes to it directly, and
@@ -34,20 +34,20 @@ export function combineCollectors(...collectors: readonly (MetricsCollector | un
       const method = collector[name] as Method | undefined
       return method === undefined ? [] : [method.bind(collector)]
     })
-    const [first] = methods
-    if (first !== undefined) combined[name] = methods.length === 1 ? first : (...measurement) => callAll(methods, measurement)
+    if (methods.length > 0) combined[name] = methods.reduce(both)
   }
   return combined
 }
 
-function callAll(methods: readonly Method[], measurement: unknown[]): void {
-  let fault: { readonly error: unknown } | undefined
-  for (const method of methods) {
+/** Both, one after the other, whatever the first one throws. Two calls and no list: this is done at each lease. */
+function both(first: Method, second: Method): Method {
+  return (labels, value, ms) => {
     try {
-      method(...measurement)
-    } catch (error) {
-      fault ??= { error }
+      first(labels, value, ms)
+    } catch (fault) {
+      second(labels, value, ms)
+      throw fault
     }
+    second(labels, value, ms)
   }
-  if (fault !== undefined) throw fault.error
 }
