@@ -10,7 +10,7 @@ export {
   type OpinionContext,
   type Watcher,
 } from './engine/driver.ts'
-export type { Duration } from './engine/duration.ts'
+export { type Duration, parseDuration } from './engine/duration.ts'
 export * from './engine/errors.ts'
 export type { ConnectionEvent, EventName, Listener, PoolEvent, PoolEvents } from './engine/events.ts'
 export type { Lease } from './engine/lease.ts'

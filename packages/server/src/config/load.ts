@@ -1,0 +1,149 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { inspect } from 'node:util'
+import type { AgentConfig, PoolConfig, ServerConfig } from './config.ts'
+import { ConfigDocument, type Path } from './document.ts'
+import { ConfigFileError, type FileProblem } from './errors.ts'
+import { finiteDuration } from './execute-rules.ts'
+import { mask } from './masking.ts'
+import { nearest } from './names.ts'
+import { checkDefaults, isMapping, type Loading, readPool, readPoolOptions } from './pools.ts'
+import { ROOT_NAMES } from './schema.ts'
+import { checkSection, show } from './section-check.ts'
+import { LogSection, ServerSection } from './sections.ts'
+import { key, type PathProblem, substitute } from './substitute.ts'
+import { toOptions } from './to-options.ts'
+
+/** How to read a configuration. */
+export interface LoadOptions {
+  /** What `${NAME}` refers to. Default: the process' environment. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+const DEFAULT_PORT = 7710
+const DEFAULT_DRAIN = '30s'
+
+/**
+ * Reads a configuration file, YAML or JSON, and checks all of it: names, values, references, and whether each driver
+ * takes its options. Nothing is connected.
+ *
+ * @throws ConfigFileError with every problem, its line and its column
+ * @throws the error of the file system when the file can't be read
+ */
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<AgentConfig> {
+  return parseConfig(await readFile(file, 'utf8'), path.resolve(file), options)
+}
+
+/**
+ * As {@link loadConfig}, from a text.
+ *
+ * @param file what it is called in messages; relative paths in it start from its folder
+ */
+export async function parseConfig(text: string, file: string, { env = process.env }: LoadOptions = {}): Promise<AgentConfig> {
+  const document = new ConfigDocument(text)
+  const name = path.relative(process.cwd(), file) || file
+  if (document.problems.length > 0) throw new ConfigFileError(name, document.problems)
+  const raw = valuesOf(document, name)
+  const folder = path.dirname(path.resolve(file))
+  const { values, references, problems } = substitute(raw, { env, folder })
+  const loading: Loading = { references, problems: [...problems] }
+  const { pools, ...rest } = await readRoot(values, folder, loading)
+  if (loading.problems.length > 0) {
+    // What a reference that leads nowhere makes of a value is no second problem.
+    const unresolved = new Set(problems.map(({ path: at }) => key(at)))
+    const own = loading.problems.filter((problem) => problems.includes(problem) || !unresolved.has(key(problem.path)))
+    throw new ConfigFileError(name, own.map((problem) => toFileProblem(problem, document, references)).sort(byPlace))
+  }
+  const secrets = [...pools.values()].flatMap(({ driver }) => driver.secrets?.() ?? [])
+  return { ...rest, file: path.resolve(file), pools, shown: mask(raw ?? {}, secrets) }
+}
+
+function valuesOf(document: ConfigDocument, file: string): unknown {
+  try {
+    return document.values()
+  } catch (error) {
+    const given = `what is not YAML: ${(error as Error).message}`
+    throw new ConfigFileError(file, [{ line: 1, column: 1, path: '', given, allowed: 'aliases of what stands above, and not too many' }])
+  }
+}
+
+async function readRoot(values: unknown, folder: string, loading: Loading): Promise<Omit<AgentConfig, 'file' | 'shown'>> {
+  const { problems } = loading
+  const root = isMapping(values) ? values : {}
+  if (!isMapping(values)) problems.push({ path: [], given: values === null ? 'nothing' : show(values), allowed: 'a mapping with pools' })
+  for (const name of Object.keys(root).filter((given) => !ROOT_NAMES.includes(given))) {
+    problems.push({ path: [name], given: 'an unknown option', allowed: nearest(name, ROOT_NAMES) })
+  }
+  const defaults = checkDefaults(readPoolOptions(root, [], loading), loading)
+  const pools = new Map<string, PoolConfig>()
+  if (root.pools !== undefined && root.pools !== null && !isMapping(root.pools)) {
+    problems.push({ path: ['pools'], given: show(root.pools), allowed: 'a mapping with pools by name' })
+  } else {
+    for (const [name, pool] of Object.entries(root.pools ?? {})) {
+      const read = await readPool(name, pool, defaults, loading)
+      if (read !== undefined) pools.set(name, read)
+    }
+  }
+  return { server: readServer(root.server, folder, loading), ...readRest(root, loading), pools }
+}
+
+function readServer(given: unknown, folder: string, { references, problems }: Loading): ServerConfig {
+  const values = fromOutside(given ?? {}, ServerSection, ['server'], references)
+  const wrong = checkSection(ServerSection, values, ['server'])
+  problems.push(...wrong)
+  const section = (wrong.length > 0 ? {} : values) as ServerSection
+  const file = (name: string | undefined): string | undefined => (name === undefined ? undefined : path.resolve(folder, name))
+  const { tls } = section
+  return {
+    host: section.host ?? '127.0.0.1',
+    port: section.port ?? DEFAULT_PORT,
+    tls: tls === undefined ? undefined : { certFile: path.resolve(folder, tls.cert_file), keyFile: path.resolve(folder, tls.key_file) },
+    tokensFile: file(section.tokens_file),
+    auditLog: file(section.audit_log),
+    dashboard: section.dashboard ?? true,
+    eventHistory: section.event_history ?? 500,
+    maxEventClients: section.max_event_clients ?? 100,
+  }
+}
+
+function readRest(root: Record<string, unknown>, { problems }: Loading): Pick<AgentConfig, 'logLevel' | 'drainTimeoutMs'> {
+  const wrong = checkSection(LogSection, root.log ?? {}, ['log'])
+  problems.push(...wrong)
+  const { level } = (wrong.length > 0 ? {} : (root.log ?? {})) as { level?: AgentConfig['logLevel'] }
+  const given = root.drain_timeout ?? DEFAULT_DRAIN
+  const drainTimeoutMs = typeof given === 'string' || typeof given === 'number' ? finiteDuration(given) : undefined
+  if (drainTimeoutMs === undefined) {
+    problems.push({
+      path: ['drain_timeout'],
+      given: show(given),
+      allowed: "a duration (ms, or text such as '30s') from 1 ms up to 24 days",
+    })
+  }
+  return { logLevel: level ?? 'info', drainTimeoutMs: drainTimeoutMs ?? 0 }
+}
+
+/** What came from outside as the number or truth value that the schema wants, under the names of the file. */
+function fromOutside(value: unknown, schema: object, at: Path, references: ReadonlyMap<string, string>): unknown {
+  if (!isMapping(value)) return toOptions(value, schema, at, references)
+  const properties = (schema as { properties?: Record<string, object> }).properties ?? {}
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, fromOutside(item, properties[name] ?? {}, [...at, name], references)]),
+  )
+}
+
+function toFileProblem(
+  { path: at, given, allowed }: PathProblem,
+  document: ConfigDocument,
+  references: ReadonlyMap<string, string>,
+): FileProblem {
+  const reference = references.get(key(at))
+  const hidden = reference !== undefined && !given.includes('${')
+  return {
+    ...document.locate(at),
+    path: at.map((step) => (typeof step === 'number' ? `[${step}]` : step)).join('.'),
+    given: hidden ? `what ${inspect(reference)} stands for` : given,
+    allowed: allowed.replaceAll('Infinity', 'infinity'),
+  }
+}
+
+const byPlace = (a: FileProblem, b: FileProblem): number => a.line - b.line || a.column - b.column

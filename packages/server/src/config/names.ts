@@ -1,0 +1,38 @@
+/** `max_connections` → `maxConnections`. */
+export function toCamelCase(name: string): string {
+  return name.replaceAll(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** `maxConnections` → `max_connections`. */
+export function toSnakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** Writes the names of options in a sentence as files have them. */
+export function inFileNames(sentence: string, names: ReadonlySet<string>): string {
+  return sentence.replaceAll(/[a-z]+(?:[A-Z][a-z0-9]*)+/g, (word) => (names.has(word) ? toSnakeCase(word) : word))
+}
+
+/** The name closest to a misspelt one, or all of them. */
+export function nearest(given: string, names: readonly string[]): string {
+  const plain = (text: string): string => text.replaceAll(/[^a-z0-9]/gi, '').toLowerCase()
+  let best: { name: string; distance: number } | undefined
+  for (const name of names) {
+    const distance = editDistance(plain(given), plain(name))
+    if (best === undefined || distance < best.distance) best = { name, distance }
+  }
+  return best !== undefined && best.distance <= Math.max(2, given.length / 3) ? `${best.name}?` : names.join(', ')
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next[j] = Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, changed)
+    }
+    row = next
+  }
+  return row[b.length] as number
+}
