@@ -56,7 +56,10 @@ export function checkClient<Client>(
           timedOut ? undefined : core.copyError(cause),
         )
     const result = { ok, elapsedMs: clock.now() - startedAt, timedOut, error }
-    if (ask === undefined) count(core, result)
+    if (ask === undefined) {
+      count(core, result)
+      if (ok) generation.lastCheckMs = result.elapsedMs
+    }
     ended(result)
   }
   const deadline = new Deadline(clock, timeout, () => {

@@ -33,6 +33,8 @@ export class Generation<Client> {
   expiresAt = NEVER
   /** When it last proved to work, ms of the clock; -Infinity makes it a suspect by itself. */
   lastProvenAt: number
+  /** How long its last check took that succeeded, ms; undefined before the first. */
+  lastCheckMs: number | undefined = undefined
   /** The pool's beat in which a use proved it, if that still runs; -1 otherwise. Spares the next acquire a look at the clock. */
   provenBeat = -1
   /** How many of its leases are of uses that run again elsewhere if it is lost. */

@@ -331,6 +331,7 @@ export class Core<Client> {
       createdAt: connection.createdAt,
       lastProvenAt: provenAt === undefined ? connection.createdAt : toWall(provenAt),
       ...(connection.lastRebuiltAt !== undefined && { lastRebuiltAt: toWall(connection.lastRebuiltAt) }),
+      ...(generation?.lastCheckMs !== undefined && { lastCheckMs: generation.lastCheckMs }),
     }
   }
 }

@@ -29,6 +29,8 @@ export interface ConnectionRecord {
   readonly lastProvenAt: number
   /** When the connection was last rebuilt, ms since 1970. */
   readonly lastRebuiltAt?: number
+  /** How long the last check took that the present client has passed, ms; absent before the first. */
+  readonly lastCheckMs?: number
 }
 
 /** The life of a pool. */

@@ -19,6 +19,19 @@ async function nextCheck({ clock, client }: TestPool, id = 1): Promise<void> {
 }
 
 describe('a check', () => {
+  test('leaves on its connection how long it took, if it has passed, until the client is replaced', async () => {
+    const setup = await checked()
+    expect(setup.pool.connections()[0]).not.toHaveProperty('lastCheckMs')
+    setup.driver.next('check', ok(30), { do: 'throw', error: new Error('not connected') }, ok(7))
+    await nextCheck(setup)
+    await setup.clock.advance(30)
+    expect(setup.pool.connections()).toMatchObject([{ lastCheckMs: 30 }])
+    await nextCheck(setup)
+    expect(setup.pool.connections()).toMatchObject([{ lastCheckMs: 30, health: 'degraded' }])
+    await setup.clock.until(setup.pool.rebuildConnections({ all: true }))
+    expect(setup.pool.connections()).toMatchObject([{ lastCheckMs: 7, generation: 2 }])
+  })
+
   test('that throws counts as one that rejects', async () => {
     const setup = await checked()
     setup.driver.next('check', { do: 'throw', error: new Error('not connected') })
