@@ -10,6 +10,7 @@ export {
   type PostgresStopMode,
   startPostgres,
 } from './postgres.ts'
+export type { ProgramServer } from './program-server.ts'
 export { findProgram, type Program } from './programs.ts'
 export {
   ALERTMANAGER_PROGRAM,
@@ -21,3 +22,4 @@ export {
 } from './prometheus.ts'
 export { runToEnd } from './run-to-end.ts'
 export { SSHD, type SshdHostKey, type SshdKeyType, SshdServer, type SshdServerOptions, startSshd } from './sshd.ts'
+export { startTcpServer, type TcpServerOptions } from './tcp.ts'
