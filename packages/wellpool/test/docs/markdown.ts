@@ -7,7 +7,10 @@ export const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
 /** The pages for users and contributors, seen from the repository's folder. */
 export function pages(): string[] {
-  const docs = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'))
+  const docs = readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll(path.sep, '/'))
+    .filter((name) => name.endsWith('.md'))
+    .sort()
   return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs.map((name) => `docs/${name}`)]
 }
 
