@@ -1,4 +1,5 @@
 export { freePort } from './free-port.ts'
+export { type Http2ServerOptions, startHttp2Server } from './http2.ts'
 export { NoServerError } from './no-server-error.ts'
 export { PGBOUNCER, type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 export {
