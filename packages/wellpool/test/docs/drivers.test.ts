@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { startTcpServer } from '@wellpool/servers'
 import { afterAll, describe, expect, it } from 'vitest'
+import { http2 } from '../../src/drivers/http2.ts'
 import { postgres } from '../../src/drivers/postgres.ts'
 import { tcp } from '../../src/drivers/tcp.ts'
 import { TCP_ERRORS } from '../../src/drivers/tcp-errors.ts'
@@ -66,6 +67,7 @@ function optionNames(make: (options: never) => unknown): string[] {
 
 describe.each([
   ['postgres', postgres],
+  ['http2', http2],
   ['tcp', tcp],
 ] as const)('docs/drivers/%s.md', (name, make) => {
   const page = `docs/drivers/${name}.md`
