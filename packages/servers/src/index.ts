@@ -1,4 +1,6 @@
 export { freePort } from './free-port.ts'
+export { type GrpcServerOptions, startGrpcServer } from './grpc.ts'
+export { TEST_SERVICE } from './grpc-service.ts'
 export { type Http2ServerOptions, startHttp2Server } from './http2.ts'
 export { NoServerError } from './no-server-error.ts'
 export { PGBOUNCER, type PgBouncer, startPgBouncer } from './pgbouncer.ts'
