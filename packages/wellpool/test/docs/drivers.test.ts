@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { startTcpServer } from '@wellpool/servers'
 import { afterAll, describe, expect, it } from 'vitest'
+import { grpc } from '../../src/drivers/grpc.ts'
 import { http2 } from '../../src/drivers/http2.ts'
 import { postgres } from '../../src/drivers/postgres.ts'
 import { tcp } from '../../src/drivers/tcp.ts'
@@ -67,6 +68,7 @@ function optionNames(make: (options: never) => unknown): string[] {
 
 describe.each([
   ['postgres', postgres],
+  ['grpc', grpc],
   ['http2', http2],
   ['tcp', tcp],
 ] as const)('docs/drivers/%s.md', (name, make) => {
