@@ -250,7 +250,9 @@ export class Device {
       full,
     })
     this.#sockets.set(socket, connection)
-    socket.once('close', () => this.#sockets.delete(socket))
+    // A peer that has hung up has no session any more, before its socket has been closed on this side as well: it may
+    // be back already.
+    for (const event of ['end', 'close']) socket.once(event, () => this.#sockets.delete(socket))
     if (!full) this.#mostSessions = Math.max(this.#mostSessions, this.#sockets.size)
     this.#ssh.injectSocket(socket)
   }
