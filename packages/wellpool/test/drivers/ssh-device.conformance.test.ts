@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, describe, it } from 'vitest'
 import { type SshCliSession, ssh } from '../../src/drivers/ssh.ts'
-import { type Device, startDevice } from '../../src/testing/devices/index.ts'
+import { startDevice } from '../../src/testing/devices/index.ts'
 import { type ConformanceAddress, driverConformance } from '../../src/testing/index.ts'
 
 /** The platforms whose ways differ most: with and without a commit, an enable secret, several channels. */
 const PLATFORMS = ['cisco_iosxe', 'juniper_junos', 'huawei_vrp'] as const
 
-describe.each(PLATFORMS)('conformance', { timeout: 60_000 }, (platform) => {
+describe.each(PLATFORMS)('conformance', { timeout: 60_000 }, async (platform) => {
   const figures = new Map<string, number[]>()
-  let device: Device
-  beforeAll(async () => {
-    const commands = { 'show session': ({ session }: { session: number }) => `session ${session}` }
-    device = await startDevice({ platform, enableSecret: 'open-sesame', packetSize: 7, commands })
-  })
+  const commands = { 'show session': ({ session }: { session: number }) => `session ${session}` }
+  const device = await startDevice({ platform, enableSecret: 'open-sesame', packetSize: 7, commands })
   afterAll(async () => {
     await device.close()
     const lines = [...figures].map(([figure, times]) => `${figure}: ${times.map((ms) => ms.toFixed(1)).join(', ')} ms`)
@@ -25,9 +22,7 @@ describe.each(PLATFORMS)('conformance', { timeout: 60_000 }, (platform) => {
 
   const cases = driverConformance<SshCliSession>({
     name: platform,
-    get target() {
-      return device
-    },
+    target: device,
     createDriver,
     request: ({ cli }) => cli.send('show session'),
     createRefusedDriver: (address) => createDriver(address, 'a wrong password'),
