@@ -2,6 +2,14 @@ export { freePort } from './free-port.ts'
 export { type GrpcServerOptions, startGrpcServer } from './grpc.ts'
 export { TEST_SERVICE } from './grpc-service.ts'
 export { type Http2ServerOptions, startHttp2Server } from './http2.ts'
+export {
+  executeMysql,
+  MARIADB_PROGRAM,
+  MariadbServer,
+  type MariadbServerOptions,
+  type MariadbStopMode,
+  startMariadb,
+} from './mariadb.ts'
 export { NoServerError } from './no-server-error.ts'
 export { PGBOUNCER, type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 export {
@@ -23,6 +31,7 @@ export {
   startAlertmanager,
   startPrometheus,
 } from './prometheus.ts'
+export { REDIS_PROGRAM, RedisServer, type RedisServerOptions, type RedisStopMode, startRedis } from './redis.ts'
 export { runToEnd } from './run-to-end.ts'
 export { SSHD, type SshdHostKey, type SshdKeyType, SshdServer, type SshdServerOptions, startSshd } from './sshd.ts'
 export { startTcpServer, type TcpServerOptions } from './tcp.ts'

@@ -2,15 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { freePort } from './free-port.ts'
 import { Guard } from './guard.ts'
 import { NoServerError } from './no-server-error.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
 import { childrenOf, haveEnded } from './processes.ts'
 import { giveTo, type RunAs, unprivileged } from './run-as.ts'
 import { runToEnd } from './run-to-end.ts'
+import { readLog, runUntilReady, startOnFreePort } from './run-until-ready.ts'
 
 /**
  * How the server is told to stop. `smart`: it waits for its clients to leave. `fast`: it tells them (57P01), rolls
@@ -44,8 +43,6 @@ const THROW_AWAY_SETTINGS = {
 } as const
 
 const STOP_SIGNALS = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT', crash: 'SIGKILL' } as const
-const START_LIMIT_MS = 30_000
-const START_TRIES = 5
 
 /**
  * A real PostgreSQL server on a free port of 127.0.0.1, with its data in a folder of the system's temporary one.
@@ -84,7 +81,7 @@ export class PostgresServer {
       if (binaries === undefined) throw new NoServerError('no PostgreSQL: npm has none for this platform, and none is installed')
       const server = new PostgresServer(guard, folder, binaries, runAs, randomBytes(12).toString('hex'))
       await server.#initialise(options)
-      await server.#startOnFreePort()
+      await server.#startAnywhere()
       return server
     } catch (error) {
       await guard.close()
@@ -142,7 +139,7 @@ export class PostgresServer {
 
   /** What the server has written so far. */
   async log(): Promise<string> {
-    return readFile(this.#log, 'utf8').catch(() => '')
+    return readLog(this.#log)
   }
 
   /** Ends the server and removes its data. Nothing is left when it resolves. Doing it twice does no harm. */
@@ -191,33 +188,14 @@ export class PostgresServer {
     await giveTo(this.#runAs, path)
   }
 
-  async #startOnFreePort(): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const port = await freePort()
-        await this.#startOn(port)
-        this.#port = port
-        return
-      } catch (error) {
-        // Between the look for a free port and the start somebody else may have taken it.
-        if (tries === START_TRIES || !(error as Error).message.includes('could not bind')) throw error
-      }
-    }
+  async #startAnywhere(): Promise<void> {
+    this.#port = await startOnFreePort((port) => this.#startOn(port), /could not bind/)
   }
 
   async #startOn(port: number): Promise<void> {
     const args = ['-D', this.#data, '-p', String(port)]
-    const pid = await this.#guard.run({ command: join(this.#binaries.folder, 'postgres'), args, log: this.#log, ...this.#process })
-    let ended = false
-    void this.#guard.exited.then(() => {
-      ended = true
-    })
-    const limit = performance.now() + START_LIMIT_MS
-    while (!(await this.#isReady(pid))) {
-      if (ended) throw new Error(`PostgreSQL did not start:\n${await this.log()}`)
-      if (performance.now() > limit) throw new Error(`PostgreSQL was not ready within ${START_LIMIT_MS} ms:\n${await this.log()}`)
-      await delay(10)
-    }
+    const command = { command: join(this.#binaries.folder, 'postgres'), args, log: this.#log, ...this.#process }
+    await runUntilReady(this.#guard, 'PostgreSQL', command, (pid) => this.#isReady(pid))
   }
 
   /** The server keeps its condition in the last line of its pid file; a crash leaves an old one behind. */
