@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
 import { FaultProxy } from '../../src/testing/index.ts'
+import { type Admin, openAdmin } from './bank-admin.ts'
 
 /** What a library is asked to do: move money between two accounts, in a transaction. */
 export interface Bank {
@@ -31,16 +31,16 @@ export const BALANCES = 'select balance from accounts order by name'
 async function openBank(url: string, open: (address: BankAddress) => Promise<Bank>) {
   const { hostname, port, username: user, password, pathname } = new URL(url)
   const proxy = await FaultProxy.start({ host: hostname, port: Number(port) })
-  const admin = new pg.Client(url)
-  await admin.connect()
-  await admin.query('create table if not exists accounts (name text primary key, balance int not null check (balance >= 0))')
-  await admin.query("insert into accounts values ('a', 100), ('b', 0) on conflict (name) do update set balance = excluded.balance")
+  const admin: Admin = await openAdmin(url)
+  await admin.query('drop table if exists accounts')
+  await admin.query('create table accounts (name varchar(10) primary key, balance int not null)')
+  await admin.query("insert into accounts values ('a', 100), ('b', 0)")
   const bank = await open({ host: proxy.host, port: proxy.port, user, password, database: pathname.slice(1) })
   onTestFinished(async () => {
     proxy.heal()
     await bank.close()
     await proxy.close()
-    await admin.end()
+    await admin.close()
   })
   return { admin, bank, proxy }
 }
@@ -51,18 +51,6 @@ async function fill(bank: Bank): Promise<void> {
   await Promise.all(Array.from({ length: 4 }, () => bank.sleep(0.2)))
   // What has proven itself within the last 10 ms is trusted for so long.
   await delay(20)
-}
-
-/**
- * Has the server end every other session with its database, and waits until it has.
- *
- * @returns how many there were
- */
-export async function endSessions(admin: pg.Client): Promise<number> {
-  const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
-  const { rowCount } = await admin.query(`select pg_terminate_backend(pid) ${others}`)
-  while ((await admin.query(`select ${others}`)).rowCount !== 0) await delay(5)
-  return rowCount ?? 0
 }
 
 /** Declares what every bank has to do, whichever library keeps it. */
@@ -80,7 +68,7 @@ export function describeBank(url: string, open: (address: BankAddress) => Promis
   it('survives that the server ends all its sessions', async () => {
     const { admin, bank } = await openBank(url, open)
     await fill(bank)
-    expect(await endSessions(admin)).toBeGreaterThan(1)
+    expect(await admin.endSessions()).toBeGreaterThan(1)
     await Promise.all(Array.from({ length: 10 }, () => bank.transfer()))
     expect(await bank.balances()).toEqual([90, 10])
   })

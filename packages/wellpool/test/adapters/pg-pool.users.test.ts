@@ -8,7 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { clientFrom, type PgPoolOptions, Pool } from '../../src/adapters/pg-pool.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { describePostgres } from '../support/postgres.ts'
-import { BALANCES, type BankAddress, DEPOSIT, describeBank, endSessions, WITHDRAW } from './bank.ts'
+import { BALANCES, type BankAddress, DEPOSIT, describeBank, WITHDRAW } from './bank.ts'
+import { type Admin, openAdmin } from './bank-admin.ts'
 
 /** Nobody gets what has not proven itself: no borrower is to meet a connection that is dead. */
 const OPTIONS = { max: 5, wellpool: { verifyIdleAfter: 0 } } satisfies PgPoolOptions
@@ -126,11 +127,10 @@ await describePostgres('Kysely', (url) => {
 
 await describePostgres('pg-boss', (url) => {
   const { hostname, port, username: user, password, pathname } = new URL(url)
-  let admin: pg.Client
+  let admin: Admin
 
   const open = async () => {
-    admin = new pg.Client(url)
-    await admin.connect()
+    admin = await openAdmin(url)
     const proxy = await FaultProxy.start({ host: hostname, port: Number(port) })
     const pool = new Pool({ host: proxy.host, port: proxy.port, user, password, database: pathname.slice(1), ...OPTIONS })
     const boss = new PgBoss({ db: { executeSql: (text, values) => pool.query(text, values) }, schedule: false, supervise: false })
@@ -144,7 +144,7 @@ await describePostgres('pg-boss', (url) => {
       await boss.stop({ graceful: false })
       await pool.end()
       await proxy.close()
-      await admin.end()
+      await admin.close()
       expect(errors).toEqual([])
     })
     return { boss, pool, proxy }
@@ -181,7 +181,7 @@ await describePostgres('pg-boss', (url) => {
   it('survives that the server ends all its sessions, and that all its connections fall silent', async () => {
     const { boss, proxy } = await open()
     expect(await work(boss, 5)).toEqual([0, 1, 2, 3, 4])
-    expect(await endSessions(admin)).toBeGreaterThan(0)
+    expect(await admin.endSessions()).toBeGreaterThan(0)
     expect(await work(boss, 5)).toEqual([0, 1, 2, 3, 4])
     proxy.inject({ kind: 'silence' }, 'present')
     expect(await work(boss, 5)).toEqual([0, 1, 2, 3, 4])
