@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { SecondOpinion } from '../engine/reason.ts'
+import { Batch } from '../shared/batch.ts'
 
 /** Which process of which run of which server a session belongs to. */
 export interface Backend {
@@ -61,30 +62,10 @@ export async function identify(client: pg.Client, pid: number | undefined): Prom
 }
 
 /** Reads over one client what the server's processes are doing: many at the same time by one query. */
-export class ActivityReader {
-  readonly #client: pg.Client
-  #pids: number[] = []
-  #answer: Promise<readonly Activity[]> | undefined
+export type ActivityReader = Batch<number, readonly Activity[]>
 
-  constructor(client: pg.Client) {
-    this.#client = client
-  }
-
-  /** What the process is doing; undefined if there is none. */
-  async of(pid: number): Promise<Activity | undefined> {
-    this.#pids.push(pid)
-    this.#answer ??= this.#read()
-    return (await this.#answer).find((activity) => Number(activity.pid) === pid)
-  }
-
-  async #read(): Promise<readonly Activity[]> {
-    // Whoever asks in the same turn is in time.
-    await undefined
-    const pids = this.#pids
-    this.#pids = []
-    this.#answer = undefined
-    return (await this.#client.query<Activity>(activitiesOf(pids))).rows
-  }
+export function createActivityReader(client: pg.Client): ActivityReader {
+  return new Batch(async (pids) => (await client.query<Activity>(activitiesOf(pids))).rows)
 }
 
 /**
@@ -105,7 +86,7 @@ export async function askAbout(
   const { backend } = flow
   if (!flow.hasRequestInFlight) return 'working'
   if (backend === undefined || otherBackend?.serverStartedAt !== backend.serverStartedAt) return 'unknown'
-  const activity = await reader.of(backend.pid)
+  const activity = (await reader.with(backend.pid)).find(({ pid }) => Number(pid) === backend.pid)
   // Looked at after the answer: what has arrived on the other flow meanwhile has been read as well.
   if (!flow.hasRequestInFlight || flow.quietFor <= limit) return 'working'
   if (activity === undefined) return 'gone'

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 import type pg from 'pg'
 import type { Watcher } from '../engine/driver.ts'
 import type { SecondOpinion } from '../engine/reason.ts'
-import { SocketActivity } from './postgres-activity.ts'
+import { SocketActivity } from '../shared/socket-activity.ts'
 import { endsSession } from './postgres-errors.ts'
-import { ActivityReader, askAbout, type Backend, type Flow, identify } from './postgres-opinion.ts'
+import { type ActivityReader, askAbout, type Backend, createActivityReader, type Flow, identify } from './postgres-opinion.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 
 /** What pg's client has inside, in all of its versions 8. */
@@ -59,7 +59,7 @@ export class PostgresSession implements Flow {
   constructor(client: pg.Client, options: SessionOptions) {
     this.#client = client
     this.#options = options
-    this.#activities = new ActivityReader(client)
+    this.#activities = createActivityReader(client)
     this.#internals = client as unknown as ClientInternals
     const { connection } = this.#internals
     connection.on('readyForQuery', ({ status }) => {
