@@ -1,0 +1,110 @@
+/** A statement's answer that is no rows: mysql2 hands on the flags that the server sends with it. */
+export interface MysqlOk {
+  readonly serverStatus?: number
+}
+
+/** What mysql2 makes of one statement, as far as it matters here. */
+export interface MysqlCommand {
+  /** Of a query and of the execution of a prepared statement. */
+  readonly sql?: unknown
+  /** Of a preparation. */
+  readonly query?: unknown
+  /** Of the execution of a statement that was prepared by hand. */
+  readonly statement?: { readonly query?: unknown } | undefined
+  on(event: 'result', listener: (ok: MysqlOk | null, index?: number) => void): unknown
+}
+
+const IN_TRANSACTION = 0x0001
+const STATE_CHANGED = 0x4000
+
+/** What statements that write rows begin with: they may be megabytes long, and leave nothing but rows. */
+const WRITES_ROWS = /^\s*(?:insert|replace|load)\b/i
+
+/**
+ * What the servers don't report as a change of the session: locks that outlive transactions, user variables set
+ * within an expression, cursors, and what is set for the next transaction alone.
+ */
+const LEAVES_UNREPORTED = new RegExp(
+  [
+    String.raw`get_(?:read_|write_)?locks?\b`,
+    String.raw`\block\s+(?:tables?|instance)\b`,
+    String.raw`\bwith\s+read\s+lock\b`,
+    String.raw`\bbackup\s+(?:stage|lock)\b`,
+    String.raw`\bhandler\s+\S+\s+open\b`,
+    String.raw`\bset\s+transaction\b`,
+    String.raw`\binto\s+@`,
+    ':=',
+  ].join('|'),
+  'i',
+)
+
+/**
+ * What is known of the traces that statements have left in a session: an open transaction, and whether anything else
+ * has changed. The servers report most of that with each answer (since MySQL 5.7 and MariaDB 10.2, once told to by
+ * `session_track_state_change`); the rest is told by the statement's text.
+ */
+export class MysqlTraces {
+  #untouched = true
+  #changed = false
+  #inTransaction = false
+  #reported = true
+
+  /** Whether no statement has been seen since the last {@link clear}. */
+  get untouched(): boolean {
+    return this.#untouched
+  }
+
+  /** Whether something other than an open transaction may be left. */
+  get changed(): boolean {
+    return this.#changed
+  }
+
+  get inTransaction(): boolean {
+    return this.#inTransaction
+  }
+
+  /** Whether the server says when a statement has changed the session. */
+  get reported(): boolean {
+    return this.#reported
+  }
+
+  /** Learns from the answer to the statement that turns the reports on: a server that does report says so at once. */
+  learnWhetherReported(ok: MysqlOk | null): void {
+    this.#reported = ((ok?.serverStatus ?? 0) & STATE_CHANGED) !== 0
+  }
+
+  /** The server has no reports: every statement may leave something. */
+  expectNoReports(): void {
+    this.#reported = false
+  }
+
+  /** Looks at a command on its way to the server, and waits for its answer. One without a text leaves nothing. */
+  see(command: MysqlCommand): void {
+    const text = command.sql ?? command.query ?? command.statement?.query
+    if (typeof text !== 'string') return
+    this.#untouched = false
+    if (!this.#reported || (!WRITES_ROWS.test(text) && LEAVES_UNREPORTED.test(text))) this.#changed = true
+    command.on('result', this.#hear)
+  }
+
+  /** What only a new session can undo has been done. */
+  setChanged(): void {
+    this.#untouched = false
+    this.#changed = true
+  }
+
+  /** The session is as it is to be. */
+  clear(): void {
+    this.#untouched = true
+    this.#changed = false
+    this.#inTransaction = false
+  }
+
+  /** With an index it is a row. */
+  readonly #hear = (ok: MysqlOk | null, index?: number): void => {
+    const status = index === undefined ? ok?.serverStatus : undefined
+    if (typeof status !== 'number') return
+    this.#inTransaction = (status & IN_TRANSACTION) !== 0
+    if ((status & STATE_CHANGED) !== 0) this.#changed = true
+  }
+}

@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net'
+import type mysql from 'mysql2'
+import { type MysqlCommand, MysqlTraces } from './mysql-traces.ts'
+
+/** What mysql2's connection has inside, in all of its versions 3. */
+interface ConnectionInternals {
+  stream: Socket
+  /** The command that the server is at work on. */
+  readonly _command?: unknown
+  /** Why mysql2 has given the connection up. */
+  readonly _fatalError?: Error | null
+  readonly _protocolError?: Error | null
+  /** The server's greeting. */
+  readonly _handshakePacket?: { readonly serverVersion?: string } | null
+  addCommand(command: MysqlCommand): unknown
+  changeUser: ChangeUser
+  /** Since version 3.22. */
+  reset?(done: Callback<unknown>): unknown
+}
+
+/** Of the values as they are: mysql2 puts the options' own function into the place of anything that is none. */
+const asIs = (_field: unknown, next: () => unknown): unknown => next()
+
+type ChangeUser = (this: unknown, options: object, done?: Callback<unknown>) => unknown
+
+type Callback<T> = (error: Error | null, result?: T) => void
+
+/**
+ * One connection of mysql2, all of whose commands are overheard, however they are sent: for the traces that a
+ * borrower's leave. The driver's own leave none.
+ */
+export class MysqlWire {
+  readonly connection: mysql.Connection
+  /** What is below everything else; with TLS, {@link stream} is another one on top of it. */
+  readonly socket: Socket
+  readonly traces = new MysqlTraces()
+  readonly #internals: ConnectionInternals
+  readonly #changeUser: ChangeUser
+  #userChanged = false
+  #quiet = false
+
+  constructor(connection: mysql.Connection) {
+    this.connection = connection
+    this.#internals = connection as unknown as ConnectionInternals
+    this.socket = this.#internals.stream
+    this.#changeUser = this.#internals.changeUser
+    this.#overhear()
+  }
+
+  get stream(): Socket {
+    return this.#internals.stream
+  }
+
+  /** Whether the server is at work on something. */
+  get isBusy(): boolean {
+    return this.#internals._command != null
+  }
+
+  /** Whether a borrower has logged in as somebody else. */
+  get userChanged(): boolean {
+    return this.#userChanged
+  }
+
+  get isMariadb(): boolean {
+    return /mariadb/i.test(this.#internals._handshakePacket?.serverVersion ?? '')
+  }
+
+  /** Why mysql2 has given the connection up, if it has. */
+  get failure(): Error | undefined {
+    return this.#internals._fatalError ?? this.#internals._protocolError ?? undefined
+  }
+
+  /** Begins the session anew. Its database stays the one that it has. Where mysql2 can't, it logs in again. */
+  async resetSession(): Promise<void> {
+    if (this.#internals.reset === undefined) await this.logInAgain()
+    else await this.ask((done) => this.#internals.reset?.(done))
+  }
+
+  /** Begins the session anew, with what it had at the first log-in. */
+  async logInAgain(): Promise<void> {
+    await this.ask((done) => this.#changeUser.call(this.connection, {}, done))
+  }
+
+  /** Runs a statement of the driver's own; its result is as the driver wants it, whatever the options say. */
+  async query<T>(sql: string): Promise<T> {
+    return this.ask<T>((done) => this.connection.query({ sql, rowsAsArray: false, nestTables: false, typeCast: asIs }, done as never))
+  }
+
+  /** Begins something of the driver's own, and resolves when it is done. */
+  ask<T>(begin: (done: Callback<T>) => unknown): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.quietly(() => begin((error, result) => (error ? reject(error) : resolve(result as T))))
+    })
+  }
+
+  quietly(begin: () => unknown): void {
+    this.#quiet = true
+    try {
+      begin()
+    } finally {
+      this.#quiet = false
+    }
+  }
+
+  #overhear(): void {
+    const { addCommand } = this.#internals
+    this.#internals.addCommand = (command) => {
+      if (!this.#quiet) this.traces.see(command)
+      return addCommand.call(this.connection, command)
+    }
+    this.#internals.changeUser = (options, done) => {
+      this.#userChanged = true
+      this.traces.setChanged()
+      return this.#changeUser.call(this.connection, options, done)
+    }
+  }
+}
