@@ -1,0 +1,127 @@
+import type { Socket } from 'node:net'
+import { systemClock } from '../engine/clock.ts'
+import { RedisTraces } from './redis-traces.ts'
+
+/** What is used of a client of node-redis, whatever modules, scripts and types it was made with. */
+export interface RedisClientLike {
+  readonly isOpen: boolean
+  readonly isPubSubActive: boolean
+  connect(): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): void
+  reset(): Promise<unknown>
+  ref(): void
+  unref(): void
+  on(event: string, listener: (error: unknown) => void): unknown
+}
+
+type Arguments = readonly unknown[]
+type Send = (this: unknown, args: Arguments, ...more: unknown[]) => Promise<unknown>
+type Execute = (this: unknown, commands: readonly { readonly args: Arguments }[], ...more: unknown[]) => Promise<unknown>
+type Monitor = (this: unknown, ...args: unknown[]) => Promise<unknown>
+
+/** What node-redis' client has inside, in its versions 5 and 6. All of its methods end here. */
+interface ClientInternals {
+  sendCommand: Send
+  _executeMulti: Execute
+  _executePipeline: Execute
+  MONITOR: Monitor
+  monitor: Monitor
+}
+
+/**
+ * One client of node-redis, all of whose commands are overheard, however they are sent: for the traces that a
+ * borrower's leave. The driver's own leave none.
+ */
+export class RedisWire<Client extends RedisClientLike> {
+  readonly client: Client
+  readonly traces: RedisTraces
+  readonly #internals: ClientInternals
+  readonly #send: Send
+  #socket: Socket | undefined
+  #inFlight = 0
+  #lastAt = systemClock.now()
+
+  /** @param database the one that a session begins with */
+  constructor(client: Client, database: number) {
+    this.client = client
+    this.traces = new RedisTraces(database)
+    // A client may be a thin layer, of which there may be several, over this.
+    this.#internals = (client as unknown as { _self: ClientInternals })._self
+    this.#send = this.#internals.sendCommand
+    this.#overhear()
+  }
+
+  /** How many commands of borrowers have not been answered. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** For how long no command was sent and none was answered, ms. */
+  get quietFor(): number {
+    return systemClock.now() - this.#lastAt
+  }
+
+  /** How many bytes have come in; undefined where that can't be seen. */
+  get bytesRead(): number | undefined {
+    return this.#socket?.bytesRead
+  }
+
+  /** Makes what comes in visible. */
+  observe(socket: Socket | undefined): void {
+    this.#socket = socket
+  }
+
+  /** Sends a command of the driver's own. */
+  send(...args: string[]): Promise<unknown> {
+    return this.#send.call(this.#internals, args)
+  }
+
+  #overhear(): void {
+    const wire = this
+    const internals = this.#internals
+    const { sendCommand, _executeMulti: executeMulti, _executePipeline: executePipeline, MONITOR: monitor } = internals
+    internals.sendCommand = function (args, ...more) {
+      const waits = wire.traces.see(args)
+      return wire.#follow(sendCommand.call(this, args, ...more), waits)
+    }
+    internals._executeMulti = function (commands, ...more) {
+      for (const { args } of commands) wire.traces.see(args)
+      return wire.#follow(
+        executeMulti.call(this, commands, ...more).then((replies) => {
+          wire.traces.forgetWatch()
+          return replies
+        }),
+      )
+    }
+    internals._executePipeline = function (commands, ...more) {
+      for (const { args } of commands) wire.traces.see(args)
+      return wire.#follow(executePipeline.call(this, commands, ...more))
+    }
+    internals.monitor = internals.MONITOR = function (...args) {
+      wire.traces.setLeft()
+      return monitor.call(this, ...args)
+    }
+  }
+
+  /** The same promise in effect: who does not wait for it hears of its failure as before. */
+  #follow(answer: Promise<unknown>, waits = false): Promise<unknown> {
+    this.#inFlight++
+    this.#lastAt = systemClock.now()
+    const settle = (): void => {
+      this.#inFlight--
+      this.#lastAt = systemClock.now()
+      if (waits) this.traces.endWait()
+    }
+    return answer.then(
+      (reply) => {
+        settle()
+        return reply
+      },
+      (error: unknown) => {
+        settle()
+        throw error
+      },
+    )
+  }
+}
