@@ -87,8 +87,24 @@ describe('the published package', () => {
     expect(output).toBe('closed')
   })
 
+  it('can be imported with the SSH driver and its simulated devices when ssh2 is there', async () => {
+    await lend('ssh2')
+    const output = await runProgram(`
+      import { createPool } from 'wellpool'
+      import { ssh } from 'wellpool/ssh'
+      import { startDevice } from 'wellpool/testing/devices'
+      const device = await startDevice({ platform: 'linux' })
+      const { host, port, fingerprint } = device
+      const pool = createPool(ssh({ host, port, username: 'admin', password: 'admin', hostKey: fingerprint }))
+      console.log((await pool.use((session) => session.run('uname'))).stdout.trim())
+      await pool.close()
+      await device.close()
+    `)
+    expect(output).toBe('Linux')
+  })
+
   it.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', async (moduleResolution) => {
-    for (const name of ['@types/pg', '@types/node']) await lend(name).catch(() => undefined)
+    for (const name of ['@types/pg', '@types/ssh2', '@types/node']) await lend(name).catch(() => undefined)
     const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext'
     const compilerOptions = { module, moduleResolution, target: 'es2022', strict: true, noEmit: true, types: ['node'] }
     await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
@@ -97,7 +113,9 @@ describe('the published package', () => {
       `
       import { createPool, createPools, type Driver, type Lease, type Pool } from 'wellpool'
       import { postgres } from 'wellpool/postgres'
+      import { type Cli, ssh } from 'wellpool/ssh'
       import { FakeClock } from 'wellpool/testing'
+      import { startDevice } from 'wellpool/testing/devices'
       import type { Client } from 'pg'
 
       const driver: Driver<Client> = postgres({ connectionString: 'postgres://127.0.0.1/none' })
@@ -108,6 +126,10 @@ describe('the published package', () => {
       const rows: { n: number }[] = await pools.orders.use(async (client) => (await client.query<{ n: number }>('select 1 as n')).rows)
       // @ts-expect-error: no such pool
       pools.billing
+      const router = createPool(ssh({ host: 'router-17', username: 'ops', cli: { platform: 'cisco_iosxe' } }))
+      const cli: Promise<Cli> = router.use((session) => session.cli)
+      const device = await startDevice({ platform: 'linux' })
+      console.log(cli, device.fingerprint)
       const any: Pool<unknown> = pool
       console.log(count, rows, any.stats())
       `,

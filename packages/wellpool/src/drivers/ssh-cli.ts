@@ -22,12 +22,6 @@ export interface SendOptions extends CliCallOptions {
   readonly allowErrors?: boolean | undefined
 }
 
-/** How lines of configuration are put in. */
-export interface ConfigureOptions extends CliCallOptions {
-  /** Whether the platform's commit follows where it has one. Default true. */
-  readonly commit?: boolean | undefined
-}
-
 /** One step of a dialog. */
 export interface InteractStep {
   readonly send: string
@@ -110,7 +104,7 @@ export class Cli {
    * @throws CliCommandError when the device refuses a line or the commit
    * @throws SshError as {@link send}; CLI_SECRET when the way there needs a secret that is not given
    */
-  async configure(lines: readonly string[], { commit = true, ...call }: ConfigureOptions = {}): Promise<string[]> {
+  async configure(lines: readonly string[], call: CliCallOptions = {}): Promise<string[]> {
     for (const line of lines) oneLine(line)
     const config = this.#levels.config
     if (config === undefined) throw new TypeError(`the platform ${this.#dialog.options.platform.name} has no level for the configuration`)
@@ -129,7 +123,7 @@ export class Cli {
         }
         const renamed = renames !== undefined && lines.some((line) => renames.test(line))
         if (renamed) this.#dialog.matcher.expectAnother()
-        if (commit) await this.#limitedTo({ timeout: commitTimeoutMs, ...call }, 'commit', (signal) => this.#commit(signal))
+        await this.#limitedTo({ ...call, timeout: call.timeout ?? commitTimeoutMs }, 'commit', (signal) => this.#commit(signal))
         if (renamed) this.#dialog.matcher.expectAnother()
         await this.#limitedTo(call, config.leave ?? '', (signal) => this.#levels.goTo(from, signal))
         return outputs

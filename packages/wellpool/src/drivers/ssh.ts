@@ -8,7 +8,7 @@ import type { SshCliSession, SshSession } from './ssh-session.ts'
 
 export type { PasswordContext } from '../shared/password.ts'
 export type { SshAlgorithms } from './ssh-algorithms.ts'
-export type { Cli, CliCallOptions, ConfigureOptions, InteractStep, SendOptions } from './ssh-cli.ts'
+export type { Cli, CliCallOptions, InteractStep, SendOptions } from './ssh-cli.ts'
 export type { CliOptions } from './ssh-cli-options.ts'
 export { CliCommandError, SSH_ERROR_CODES, SshError, type SshErrorCode } from './ssh-errors.ts'
 export type { RunOptions, RunResult } from './ssh-exec.ts'

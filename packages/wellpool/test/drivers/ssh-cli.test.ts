@@ -236,6 +236,43 @@ async function platformOf(name: DevicePlatform) {
   return platforms[name]
 }
 
+describe.each(['cisco_iosxr', 'juniper_junos', 'huawei_vrp'] as const)('a commit on %s', (platform) => {
+  const { line, level } = PLATFORMS[platform]
+
+  it('that is refused is thrown away, with what the device said', async () => {
+    const said = {
+      cisco_iosxr: '% Failed to commit one or more items',
+      juniper_junos: 'error: commit failed',
+      huawei_vrp: 'Error: The configuration conflicts.',
+    }
+    const { cli, device, driver, session } = await open({
+      platform,
+      config: [],
+      refuseCommit: (lines) => (lines.length > 1 ? said[platform] : undefined),
+    })
+    expect(await failureOf(cli.configure([line, line]))).toMatchObject({ command: 'commit', output: said[platform] })
+    expect([cli.level, device.config]).toEqual([level, []])
+    expect(driver.reset?.(session)).toBeUndefined()
+    await cli.configure([line])
+    expect(device.config).toEqual([line])
+  })
+
+  it('that takes longer than it may costs the connection', async () => {
+    let hang = (): void => {}
+    const refuseCommit = () => {
+      hang()
+      return undefined
+    }
+    const { cli, device, driver, session } = await open({ platform, config: [], refuseCommit }, { commitTimeout: 50 })
+    hang = () => device.hang()
+    expect(await failureOf(cli.configure([line]))).toMatchObject({
+      code: 'CLI_TIMEOUT',
+      message: expect.stringContaining('within 50 ms after "commit"'),
+    })
+    expect(() => driver.reset?.(session)).toThrow(/lost step/)
+  })
+})
+
 describe('the CLI of linux', () => {
   it('opens behind any prompt, and gives the shell one of its own', async () => {
     const { cli } = await open({ platform: 'linux', motd: '$ this is not a prompt\n#' })

@@ -177,9 +177,7 @@ describe('a fleet', { timeout: 120_000 }, () => {
     const askAll = (times: number) =>
       Promise.all(
         devices.flatMap((device) =>
-          Array.from({ length: times }, () =>
-            pools.get(device.hostname)?.use((session) => (session as SshCliSession).cli.send('whoami'), { idempotent: true }),
-          ),
+          Array.from({ length: times }, () => pools[device.hostname]?.use(({ cli }) => cli.send('whoami'), { idempotent: true })),
         ),
       )
     const expected = (times: number) => devices.flatMap(({ hostname }) => Array.from({ length: times }, () => `I am ${hostname}`))

@@ -148,6 +148,20 @@ describe('a simulated device', () => {
     expect(ios.device.hostname).toBe('core-1')
   })
 
+  it('refuses a commit when it is told to, and keeps the changes for another', async () => {
+    const { device, type, until } = await makeShell({
+      platform: 'juniper_junos',
+      config: [],
+      refuseCommit: (lines) => (lines.length > 1 ? 'error: commit failed: one at a time' : undefined),
+    })
+    type('configure\nset system a\nset system b\ncommit\n')
+    await until('error: commit failed: one at a time')
+    expect(device.config).toEqual([])
+    type('rollback\nset system c\ncommit\n')
+    await until('commit complete')
+    expect(device.config).toEqual(['set system c'])
+  })
+
   it('throws away what was not committed when its session ends', async () => {
     const { device, channel, type, until } = await makeShell({ platform: 'juniper_junos', config: [] })
     type('configure\nset system ntp server 10.0.0.1\n')
@@ -302,5 +316,24 @@ describe('a simulated device', () => {
     await ended
     const second = await makeDevice({ platform: 'linux', port })
     expect(second.port).toBe(port)
+  })
+
+  it.each([
+    [{}, 'platform'],
+    [{ platform: 'cisco_ios' }, 'platform'],
+    [{ platform: 'linux', hostnam: 'x' }, 'hostnam'],
+    [{ platform: 'linux', sessionLimit: -1 }, 'sessionLimit'],
+    [{ platform: 'linux', whenFull: 'cry' }, 'whenFull'],
+    [{ platform: 'linux', users: [{ password: 'x' }] }, 'users'],
+    [{ platform: 'linux', commands: { x: 5 } }, 'commands'],
+    [{ platform: 'linux', packetSize: 0 }, 'packetSize'],
+    [{ platform: 'linux', authentication: ['telepathy'] }, 'authentication'],
+    [{ platform: 'linux', hostKeys: ['dsa'] }, 'hostKeys'],
+    [{ platform: 'linux', enableSecret: ['open-sesame'] }, 'enableSecret'],
+    [null, 'options'],
+  ])('refuses wrong options: %j', async (options, path) => {
+    const refusal = await makeDevice(options as DeviceOptions).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'INVALID_CONFIG', problems: [{ path }] })
+    expect((refusal as Error).message).not.toContain('sesame')
   })
 })

@@ -79,7 +79,7 @@ describe('a CLI', () => {
   test('takes options that it has, and no others', () => {
     const use = (cli: Cli) => {
       expectTypeOf(cli.sendAll(['a'], { timeout: '5s', allowErrors: true })).toEqualTypeOf<Promise<string[]>>()
-      expectTypeOf(cli.configure(['a'], { commit: false })).toEqualTypeOf<Promise<string[]>>()
+      expectTypeOf(cli.configure(['a'], { timeout: '5m' })).toEqualTypeOf<Promise<string[]>>()
       expectTypeOf(
         cli.interact([
           { send: 'reload', expect: /\?/ },

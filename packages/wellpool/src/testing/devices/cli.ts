@@ -139,8 +139,7 @@ export class DeviceCli implements CliHands {
   }
 
   commit(): Lines {
-    this.#around.state.commit(this.#around.session)
-    return NOTHING
+    return this.#around.state.commit(this.#around.session)
   }
 
   rollback(): Lines {

@@ -16,6 +16,9 @@ export const caret = (column: number): string => `${' '.repeat(column)}^`
 /** Does one thing, and says another. */
 export const saying = (_done: Lines, ...lines: Lines): Lines => lines
 
+/** What was said, or something else if that was nothing. */
+export const orElse = (said: Lines, ...lines: Lines): Lines => (said.length > 0 ? said : lines)
+
 /** Goes up with the enable secret, asked for `tries` times. */
 export function enable(cli: CliHands, { question, refusal, tries }: { question: string; refusal: string; tries: number }): Lines {
   if (!cli.hasSecret) return cli.go('enable')

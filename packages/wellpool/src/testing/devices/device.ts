@@ -6,7 +6,7 @@ import { DeviceConnection } from './connection.ts'
 import { type DeviceHostKey, makeHostKey } from './host-keys.ts'
 import { DEVICE_KINDS } from './kinds.ts'
 import { DeviceLogin } from './login.ts'
-import type { DeviceOptions } from './options.ts'
+import { checkDeviceOptions, type DeviceOptions } from './options.ts'
 import type { DevicePlatform } from './platform.ts'
 import { DeviceState } from './state.ts'
 
@@ -77,12 +77,13 @@ export class Device {
   readonly #output: { packetSize: number; delayMs: number }
 
   private constructor(options: DeviceOptions) {
+    checkDeviceOptions(options)
     devices++
     const { platform, hostname = `router${devices}`, enableSecret, config = CONFIG, banner, hostKeys = ['ed25519'] } = options
     this.platform = platform
     this.hostKeys = hostKeys.map(makeHostKey)
     this.#options = options
-    this.#state = new DeviceState(DEVICE_KINDS[platform], hostname, enableSecret, config)
+    this.#state = new DeviceState(DEVICE_KINDS[platform], { hostname, enableSecret, config, refuseCommit: options.refuseCommit })
     this.#login = new DeviceLogin(options)
     this.#output = { packetSize: options.packetSize ?? Number.POSITIVE_INFINITY, delayMs: options.outputDelay ?? 0 }
     const algorithms = options.algorithms as ssh2.Algorithms | undefined
@@ -266,6 +267,7 @@ export class Device {
 /**
  * Starts a simulated device. It needs the package `ssh2`, as the SSH driver does.
  *
+ * @throws ConfigError when options are wrong: all that are, at once.
  * @example
  * await using router = await startDevice({ platform: 'cisco_iosxe', hostname: 'router-17', sessionLimit: 5 })
  * const pool = createPool(ssh({ host: router.host, port: router.port, username: 'admin', password: 'admin',

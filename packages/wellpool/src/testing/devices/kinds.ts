@@ -1,4 +1,4 @@
-import { BELOW_CONFIG, caret, ciscoRules, clockLine, enable, saying } from './common-rules.ts'
+import { BELOW_CONFIG, caret, ciscoRules, clockLine, enable, orElse, saying } from './common-rules.ts'
 import type { CliHands, DeviceKind, DeviceLevel, DevicePlatform, DeviceRule, Lines, PromptParts } from './platform.ts'
 
 const ciscoPrompt = ({ hostname, level, mode }: PromptParts): string => {
@@ -142,7 +142,7 @@ const juniper_junos: DeviceKind = {
     },
     { levels: ['config'], command: /^edit (.+)$/, run: (cli, mode) => cli.go('config', mode) },
     { levels: ['config'], command: /^top$/, run: (cli) => cli.go('config') },
-    { levels: ['config'], command: /^commit$/, run: (cli) => saying(cli.commit(), 'commit complete') },
+    { levels: ['config'], command: /^commit$/, run: (cli) => orElse(cli.commit(), 'commit complete') },
     { levels: ['config'], command: /^rollback(?: 0)?$/, run: (cli) => saying(cli.rollback(), 'load complete') },
     {
       levels: ['config'],

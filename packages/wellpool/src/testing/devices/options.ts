@@ -1,4 +1,18 @@
+import { ConfigError, type ConfigProblem } from '../../engine/errors.ts'
+import {
+  callback,
+  choice,
+  findProblems,
+  flag,
+  isObject,
+  type OptionRule,
+  type OptionRules,
+  port,
+  text,
+  wholeNumber,
+} from '../../shared/option-rules.ts'
 import type { DeviceCommand } from './cli.ts'
+import { DEVICE_KINDS } from './kinds.ts'
 import type { DevicePlatform } from './platform.ts'
 
 /** Somebody who may log in. */
@@ -43,6 +57,8 @@ export interface DeviceOptions {
   readonly commands?: Readonly<Record<string, DeviceCommand>> | undefined
   /** The running configuration. Default: a few lines. */
   readonly config?: readonly string[] | undefined
+  /** What it says to a commit of these lines, if it refuses it; where its kind commits. Default: it refuses none. */
+  readonly refuseCommit?: ((lines: readonly string[]) => string | undefined) | undefined
   /** Lines for each page of a long answer; 0: no paging. Default: as the platform has it. */
   readonly pageLength?: number | undefined
   /** The most characters that it writes in one packet: prompts break over several. Default: all at once. */
@@ -68,3 +84,56 @@ export interface DeviceOptions {
 }
 
 export type DeviceKeyType = 'ed25519' | 'ecdsa' | 'rsa'
+
+const isList = (value: unknown, fits: (value: unknown) => boolean): boolean => Array.isArray(value) && value.every(fits)
+const isText = (value: unknown): boolean => typeof value === 'string'
+const anyText: OptionRule = { fits: isText, allowed: 'a text' }
+const count: OptionRule = {
+  fits: (value) => value === Number.POSITIVE_INFINITY || wholeNumber(0).fits(value),
+  allowed: 'a whole number from 0, or Infinity',
+}
+const listOf = (...values: readonly string[]): OptionRule => ({
+  fits: (value) => isList(value, (entry) => values.includes(entry as string)),
+  allowed: `a list of ${values.join(', ')}`,
+})
+const listOfObjects = (allowed: string, fits: (value: Record<string, unknown>) => boolean): OptionRule => ({
+  fits: (value) => isList(value, (entry) => isObject(entry) && fits(entry)),
+  allowed,
+})
+
+const RULES: OptionRules<DeviceOptions> = {
+  platform: choice(...Object.keys(DEVICE_KINDS)),
+  hostname: text,
+  users: listOfObjects('a list of { name, password, publicKey }', ({ name }) => isText(name)),
+  enableSecret: { ...text, secret: true },
+  sessionLimit: count,
+  whenFull: choice('disconnect', 'text', 'channel', 'close'),
+  channelLimit: count,
+  oneChannel: flag,
+  execAllowed: flag,
+  forwarding: flag,
+  commands: {
+    fits: (value) => isObject(value) && Object.values(value).every((answer) => isText(answer) || typeof answer === 'function'),
+    allowed: 'an object with a text or a function for each command',
+  },
+  config: { fits: (value) => isList(value, isText), allowed: 'a list of texts' },
+  refuseCommit: callback,
+  pageLength: wholeNumber(0),
+  packetSize: { fits: (value) => value !== 0 && count.fits(value), allowed: 'a whole number from 1, or Infinity' },
+  outputDelay: { fits: (value) => typeof value === 'number' && value >= 0 && value < 2 ** 31, allowed: 'a number of ms from 0' },
+  banner: anyText,
+  motd: anyText,
+  authentication: listOf('none', 'password', 'publickey', 'keyboard-interactive'),
+  questions: listOfObjects('a list of { prompt, answer, echo }', ({ prompt, answer }) => isText(prompt) && isText(answer)),
+  algorithms: { fits: isObject, allowed: '{ kex, cipher, hmac } with lists of names' },
+  hostKeys: listOf('ed25519', 'ecdsa', 'rsa'),
+  port,
+}
+
+/** @throws ConfigError when options are wrong: all that are, at once. */
+export function checkDeviceOptions(options: DeviceOptions): void {
+  const problems: ConfigProblem[] = findProblems(options, RULES)
+  if (isObject(options) && options.platform === undefined)
+    problems.push({ path: 'platform', given: 'nothing', allowed: RULES.platform.allowed })
+  if (problems.length > 0) throw new ConfigError(problems)
+}
