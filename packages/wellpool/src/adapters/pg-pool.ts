@@ -10,6 +10,8 @@ export { type BorrowingClient, clientFrom } from './pg-pool-client.ts'
 export type { PgPoolOptions, ResolvedPgPoolOptions } from './pg-pool-options.ts'
 
 type ConnectCallback = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void
+/** What pg takes a row for that nobody has described. */
+type Row = pg.QueryResult['rows'][number]
 type QueryCallback<Result> = (error: Error, result: Result) => void
 /** A client as pg's declarations have it, from whose point of view one that was not borrowed has no `release`. */
 type Borrowed = pg.PoolClient & PgClientInternals
@@ -114,24 +116,24 @@ export class Pool extends EventEmitter {
    * @throws as {@link Pool.connect}, and what the query ends with
    */
   query<T extends pg.Submittable>(queryStream: T): T
-  query<R extends unknown[] = unknown[], I = unknown[]>(
+  query<R extends unknown[] = Row[], I = unknown[]>(
     queryConfig: pg.QueryArrayConfig<I>,
     values?: pg.QueryConfigValues<I>,
   ): Promise<pg.QueryArrayResult<R>>
-  query<R extends pg.QueryResultRow = pg.QueryResultRow, I = unknown[]>(queryConfig: pg.QueryConfig<I>): Promise<pg.QueryResult<R>>
-  query<R extends pg.QueryResultRow = pg.QueryResultRow, I = unknown[]>(
+  query<R extends pg.QueryResultRow = Row, I = unknown[]>(queryConfig: pg.QueryConfig<I>): Promise<pg.QueryResult<R>>
+  query<R extends pg.QueryResultRow = Row, I = unknown[]>(
     queryTextOrConfig: string | pg.QueryConfig<I>,
     values?: pg.QueryConfigValues<I>,
   ): Promise<pg.QueryResult<R>>
-  query<R extends unknown[] = unknown[], I = unknown[]>(
+  query<R extends unknown[] = Row[], I = unknown[]>(
     queryConfig: pg.QueryArrayConfig<I>,
     callback: QueryCallback<pg.QueryArrayResult<R>>,
   ): void
-  query<R extends pg.QueryResultRow = pg.QueryResultRow, I = unknown[]>(
+  query<R extends pg.QueryResultRow = Row, I = unknown[]>(
     queryTextOrConfig: string | pg.QueryConfig<I>,
     callback: QueryCallback<pg.QueryResult<R>>,
   ): void
-  query<R extends pg.QueryResultRow = pg.QueryResultRow, I = unknown[]>(
+  query<R extends pg.QueryResultRow = Row, I = unknown[]>(
     queryText: string,
     values: pg.QueryConfigValues<I>,
     callback: QueryCallback<pg.QueryResult<R>>,
