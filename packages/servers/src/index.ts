@@ -31,6 +31,7 @@ export {
   startAlertmanager,
   startPrometheus,
 } from './prometheus.ts'
+export { RABBITMQ, type RabbitmqServer, startRabbitmq } from './rabbitmq.ts'
 export { REDIS_PROGRAM, RedisServer, type RedisServerOptions, type RedisStopMode, startRedis } from './redis.ts'
 export { runToEnd } from './run-to-end.ts'
 export { SSHD, type SshdHostKey, type SshdKeyType, SshdServer, type SshdServerOptions, startSshd } from './sshd.ts'
