@@ -1,0 +1,98 @@
+import type { ConnectionOptions } from 'node:tls'
+import type { Duration } from '../engine/duration.ts'
+import { ConfigError } from '../engine/errors.ts'
+import { duration, findProblems, type OptionRules, password, port, text, tls, toMs } from '../shared/option-rules.ts'
+import type { Password } from '../shared/password.ts'
+
+/** Where a broker is and who logs in. Durations are numbers of milliseconds or texts (`'30s'`). */
+export interface AmqpOptions {
+  /** A name or an address. Default `localhost`. */
+  host?: string | undefined
+  /** 1 to 65535. Default 5672, with TLS 5671. */
+  port?: number | undefined
+  /** Default `/`. */
+  vhost?: string | undefined
+  /** Default `guest`, whom RabbitMQ lets in from its own machine only. */
+  user?: string | undefined
+  /** The password, or a function that is asked for it (or for a short-lived token) at each connect. Default `guest`. */
+  password?: Password | undefined
+  /** Whether and how to use TLS: `true`, or Node's options for it. Default: no TLS. */
+  tls?: boolean | ConnectionOptions | undefined
+  /** What the broker's lists show. Default `wellpool`. */
+  connectionName?: string | undefined
+  /**
+   * How long either side may be silent before the other holds it for dead: whole seconds, from 1 s; the broker may ask
+   * for less. 0: for ever. Default 10 s.
+   */
+  heartbeat?: Duration | undefined
+  /** How many borrowers share a connection: a whole number ≥ 1, or Infinity. Default 1. */
+  maxLeasesPerConnection?: number | undefined
+  /** How long the socket is idle before TCP asks whether the peer is alive. At least 1 s. Default 30 s. */
+  keepAliveDelay?: Duration | undefined
+}
+
+/** What {@link AmqpOptions} come to, for `amqplib.connect`, all but the password. */
+export interface ResolvedAmqpOptions {
+  readonly url: {
+    readonly protocol: 'amqp' | 'amqps'
+    readonly hostname: string
+    readonly port: number
+    readonly vhost: string
+    readonly username: string
+    readonly heartbeat: number
+  }
+  readonly socket: { readonly noDelay: true; readonly [option: string]: unknown }
+  readonly maxLeases: number
+}
+
+const MAX_HEARTBEAT_MS = 65_535_000
+const DEFAULT_HEARTBEAT_MS = 10_000
+const DEFAULT_KEEP_ALIVE_MS = 30_000
+
+const isHeartbeat = (value: unknown): boolean => {
+  const ms = toMs(value)
+  return ms !== undefined && ms >= 0 && ms <= MAX_HEARTBEAT_MS && ms % 1000 === 0
+}
+
+const RULES: OptionRules<AmqpOptions> = {
+  host: text,
+  port,
+  vhost: text,
+  user: text,
+  password,
+  tls,
+  connectionName: text,
+  heartbeat: { fits: isHeartbeat, allowed: 'whole seconds, 0 to 65535 s' },
+  maxLeasesPerConnection: {
+    fits: (value) => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 1),
+    allowed: 'a whole number from 1, or Infinity',
+  },
+  keepAliveDelay: duration(1000),
+}
+
+/** @throws ConfigError naming every problem at once. It never shows a password. */
+export function resolveAmqpOptions(options: AmqpOptions): ResolvedAmqpOptions {
+  const problems = findProblems(options, RULES)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const { host = 'localhost', vhost = '/', user = 'guest', tls: secure, connectionName = 'wellpool' } = options
+  const isSecure = secure !== undefined && secure !== false
+  return {
+    url: {
+      protocol: isSecure ? 'amqps' : 'amqp',
+      hostname: host,
+      port: options.port ?? (isSecure ? 5671 : 5672),
+      // amqplib takes it as it stands in an address.
+      vhost: encodeURIComponent(vhost),
+      username: user,
+      heartbeat: (toMs(options.heartbeat) ?? DEFAULT_HEARTBEAT_MS) / 1000,
+    },
+    socket: {
+      ...(typeof secure === 'object' ? secure : {}),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveDelay: toMs(options.keepAliveDelay) ?? DEFAULT_KEEP_ALIVE_MS,
+      clientProperties: { connection_name: connectionName },
+    },
+    maxLeases: options.maxLeasesPerConnection ?? 1,
+  }
+}
