@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { startTcpServer } from '@wellpool/servers'
 import { afterAll, describe, expect, it } from 'vitest'
+import { amqp } from '../../src/drivers/amqp.ts'
 import { grpc } from '../../src/drivers/grpc.ts'
 import { http2 } from '../../src/drivers/http2.ts'
 import { postgres } from '../../src/drivers/postgres.ts'
@@ -68,6 +69,7 @@ function optionNames(make: (options: never) => unknown): string[] {
 
 describe.each([
   ['postgres', postgres],
+  ['amqp', amqp],
   ['grpc', grpc],
   ['http2', http2],
   ['tcp', tcp],
