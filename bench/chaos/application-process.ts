@@ -31,7 +31,8 @@ export class ApplicationProcess {
     const program = fileURLToPath(new URL('application.js', import.meta.url))
     const child = fork(program, [JSON.stringify(settings)], {
       serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      // Some pools write about each failed connect to the standard output.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // No flags from outside: a loader or a profiler would be measured as well.
       env: { ...process.env, NODE_OPTIONS: '' },
     })
