@@ -1,52 +1,72 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { now } from './clock.ts'
-import type { ApplicationSettings, Command, Recording, Report } from './messages.ts'
+import { lostIn, type Span } from './crash.ts'
+import type { ApplicationSettings, Command, Recording, Report, Request, TraceEntry } from './messages.ts'
+import { VARIANTS } from './variants.ts'
 
 /** How long the process may take to begin, and to end after its last request, ms: more than any deadline in it. */
 const PATIENCE_MS = 20_000
 /** What is kept of what it says on its way out, characters. */
 const MOST_WORDS = 2_000
 
-/** When an application stood still. */
-export interface Standstill {
-  readonly from: number
-  readonly until: number
-}
-
-/** The application as its lane sees it: a process of its own. */
+/** The application as its lane sees it: a process of its own, which may end before it is told to. */
 export class ApplicationProcess {
-  readonly firstDue: number
+  readonly #settings: ApplicationSettings
   readonly #child: ChildProcess
-  readonly #reports: Reports
+  readonly #heard = { requests: [] as Request[], connects: [] as number[], trace: [] as TraceEntry[] }
+  readonly #pauses: Span[] = []
+  /** Resolves with how the process has ended, when all that it said has been read. */
+  readonly #end: Promise<string>
+  #crash: { readonly at: number; readonly how: string } | undefined
+  #pausedAt: number | undefined
+  #firstDue = 0
 
-  private constructor(child: ChildProcess, reports: Reports, firstDue: number) {
-    this.#child = child
-    this.#reports = reports
-    this.firstDue = firstDue
-  }
-
-  /** Starts it. Resolves when the load has begun. */
-  static async start(settings: ApplicationSettings): Promise<ApplicationProcess> {
+  private constructor(settings: ApplicationSettings) {
+    this.#settings = settings
     const program = fileURLToPath(new URL('application.js', import.meta.url))
-    const child = fork(program, [JSON.stringify(settings)], {
+    this.#child = fork(program, [JSON.stringify(settings)], {
       serialization: 'advanced',
       // Some pools write about each failed connect to the standard output.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // No flags from outside: a loader or a profiler would be measured as well.
       env: { ...process.env, NODE_OPTIONS: '' },
     })
-    const reports = new Reports(child, settings.contender)
-    const { firstDue } = await reports.next('begun')
-    return new ApplicationProcess(child, reports, firstDue)
+    let lastWords = ''
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      lastWords = `${lastWords}${text}`.slice(-MOST_WORDS)
+    })
+    this.#end = new Promise((resolve) => {
+      // Not 'exit': what it has said last would not have been read yet.
+      this.#child.once('close', (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}: ${lastWords.trim()}`))
+    })
+    void this.#end.then((how) => {
+      this.#crash = { at: now(), how }
+    })
+    this.#child.on('message', (message) => this.#hear(message as Report))
+  }
+
+  /** Starts it. Resolves when the load has begun. @throws Error when it does not begin */
+  static async start(settings: ApplicationSettings): Promise<ApplicationProcess> {
+    const application = new ApplicationProcess(settings)
+    await application.#next('begun')
+    return application
+  }
+
+  /** When its first requests were due. */
+  get firstDue(): number {
+    return this.#firstDue
   }
 
   /** Makes no requests until {@link resume}. */
   pause(): void {
+    this.#pausedAt = now()
     this.#tell({ do: 'pause' })
   }
 
   resume(): void {
+    if (this.#pausedAt !== undefined) this.#pauses.push({ from: this.#pausedAt, until: now() })
+    this.#pausedAt = undefined
     this.#tell({ do: 'resume' })
   }
 
@@ -55,14 +75,15 @@ export class ApplicationProcess {
     this.#tell({ do: 'password', password })
   }
 
-  /** Blocks its event loop. Resolves afterwards. */
-  async block(ms: number): Promise<Standstill> {
+  /** Blocks its event loop. Resolves afterwards, with when it was blocked. */
+  async block(ms: number): Promise<Span> {
+    if (this.#crash !== undefined) return { from: now(), until: now() }
     this.#tell({ do: 'block', ms })
-    return this.#reports.next('blocked')
+    return this.#next('blocked')
   }
 
   /** Stops the whole process for a while, as a debugger or a frozen container does. */
-  async stop(ms: number): Promise<Standstill> {
+  async stop(ms: number): Promise<Span> {
     const from = now()
     this.#child.kill('SIGSTOP')
     await new Promise((resolve) => setTimeout(resolve, ms))
@@ -70,10 +91,21 @@ export class ApplicationProcess {
     return { from, until: now() }
   }
 
-  /** Ends the load, waits for what is under way, and resolves with all that was seen. The process ends. */
-  async end(): Promise<Recording> {
+  /**
+   * Ends the load, waits for what is under way, and resolves with all that was seen. The process ends. If it has ended
+   * by itself, all requests since then count as failed.
+   *
+   * @param endsAt until when requests would have been due
+   */
+  async end(endsAt: number): Promise<Recording> {
+    if (this.#crash !== undefined) {
+      const crash = { at: this.#crash.at, firstDue: this.#firstDue, endsAt, pauses: this.#pauses }
+      const lost = lostIn(crash, VARIANTS[this.#settings.variant], this.#heard.requests)
+      return { ...this.#heard, requests: [...this.#heard.requests, ...lost], skipped: 0, crash: this.#crash.how }
+    }
     this.#tell({ do: 'end' })
-    return (await this.#reports.next('recording')).recording
+    const { skipped } = await this.#next('ended')
+    return { ...this.#heard, skipped, crash: undefined }
   }
 
   /** Ends it at once, if it has not ended yet. */
@@ -81,48 +113,36 @@ export class ApplicationProcess {
     this.#child.kill('SIGKILL')
   }
 
+  #hear(report: Report): void {
+    if (report.kind === 'begun') this.#firstDue = report.firstDue
+    if (report.kind !== 'progress') return
+    const { requests, connects, trace } = report.progress
+    this.#heard.requests.push(...requests)
+    this.#heard.connects.push(...connects)
+    this.#heard.trace.push(...trace)
+  }
+
   #tell(command: Command): void {
     // One that has ended is noticed by whoever waits for its next report.
     if (this.#child.connected) this.#child.send(command)
   }
-}
-
-type ReportOf<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>
-
-/** What a process tells, awaited kind by kind. */
-class Reports {
-  readonly #child: ChildProcess
-  readonly #name: string
-  #lastWords = ''
-
-  constructor(child: ChildProcess, name: string) {
-    this.#child = child
-    this.#name = name
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#lastWords = `${this.#lastWords}${text}`.slice(-MOST_WORDS)
-    })
-  }
 
   /** @throws Error when the process ends, or stays silent, without such a report */
-  next<Kind extends Report['kind']>(kind: Kind): Promise<ReportOf<Kind>> {
+  #next<Kind extends Report['kind']>(kind: Kind): Promise<Extract<Report, { kind: Kind }>> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
         clearTimeout(timer)
         this.#child.off('message', hear)
-        this.#child.off('close', exited)
         finish()
       }
       const hear = (message: unknown): void => {
         const report = message as Report
-        if (report.kind === kind) settle(() => resolve(report as ReportOf<Kind>))
+        if (report.kind === kind) settle(() => resolve(report as Extract<Report, { kind: Kind }>))
       }
-      const fail = (why: string): void => settle(() => reject(new Error(`the application with ${this.#name} ${why}`)))
-      const exited = (code: number | null, signal: string | null): void =>
-        fail(`ended with ${signal ?? `code ${code}`}: ${this.#lastWords}`)
+      const fail = (why: string): void => settle(() => reject(new Error(`the application with ${this.#settings.contender} ${why}`)))
       const timer = setTimeout(() => fail(`has not reported '${kind}' within ${PATIENCE_MS} ms`), PATIENCE_MS)
       this.#child.on('message', hear)
-      // Not 'exit': what it has said last would not have been read yet.
-      this.#child.on('close', exited)
+      void this.#end.then(fail)
     })
   }
 }

@@ -2,26 +2,37 @@
 import { Socket } from 'node:net'
 import { now } from './clock.ts'
 import { Load } from './load.ts'
-import { type ApplicationSettings, type Command, type Report, ROWS, type TraceEntry, type Workload } from './messages.ts'
+import { type ApplicationSettings, type Command, type Report, type Request, ROWS, type TraceEntry, type Workload } from './messages.ts'
 import { openPool } from './pools.ts'
 import { seeded } from './random.ts'
 import { VARIANTS } from './variants.ts'
 
+/** How often it tells what it has seen, ms. */
+const REPORT_EVERY_MS = 200
+
 const settings = JSON.parse(process.argv[2] ?? '') as ApplicationSettings
-const connects = countConnects()
-const trace: TraceEntry[] = []
+let requests: Request[] = []
+let connects: number[] = []
+let trace: TraceEntry[] = []
+noteConnects()
 
 let { password } = settings.address
 const pool = await openPool(settings.contender, { ...settings.address, password: () => password })
 if (settings.trace) pool.trace?.((event, details) => trace.push({ at: now(), event, details }))
 
 let made = 0
-const load = new Load(VARIANTS[settings.variant], seeded(settings.seed), (work) => pool.request(statement(settings.workload, work, made++)))
+const load = new Load(
+  VARIANTS[settings.variant],
+  seeded(settings.seed),
+  (work) => pool.request(statement(settings.workload, work, made++)),
+  (request) => requests.push(request),
+)
 
 process.on('message', (message) => obey(message as Command))
 // A lane that is gone wants nothing more to know.
 process.on('disconnect', () => process.exit())
 tell({ kind: 'begun', firstDue: load.start() })
+setInterval(tellProgress, REPORT_EVERY_MS)
 
 function obey(command: Command): void {
   switch (command.do) {
@@ -51,9 +62,16 @@ function block(ms: number): void {
 
 async function end(): Promise<void> {
   await load.end()
-  const { requests, skipped } = load
+  tellProgress()
   // A pool's timers and sockets would keep the process open.
-  process.send?.({ kind: 'recording', recording: { requests, skipped, connects, trace } } satisfies Report, () => process.exit())
+  process.send?.({ kind: 'ended', skipped: load.skipped } satisfies Report, () => process.exit())
+}
+
+function tellProgress(): void {
+  tell({ kind: 'progress', progress: { requests, connects, trace } })
+  requests = []
+  connects = []
+  trace = []
 }
 
 function statement(workload: Workload, work: number, index: number): string {
@@ -65,14 +83,12 @@ function statement(workload: Workload, work: number, index: number): string {
 }
 
 /** Notes when each connect begins: those that are refused never reach the proxy. */
-function countConnects(): number[] {
-  const begun: number[] = []
+function noteConnects(): void {
   const { connect } = Socket.prototype
   Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
-    begun.push(now())
+    connects.push(now())
     return Reflect.apply(connect, this, args) as Socket
   } as typeof connect
-  return begun
 }
 
 function tell(report: Report): void {

@@ -1,3 +1,4 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -15,12 +16,14 @@ const SERVERS = { '@wellpool/servers': at('../../packages/servers/src/index.ts')
 
 /**
  * Compiles the programs of the lanes and the applications, so that nothing is translated, or mapped back, in a
- * process that measures.
+ * process that measures. Each run has its own: another may begin while it goes on.
  *
- * @returns the lane's program
+ * @returns the lane's program, and what removes it
  */
-export async function compileLane({ sources = false } = {}): Promise<string> {
-  const outdir = at(sources ? '../dist/chaos-sources' : '../dist/chaos')
+export async function compileLane({ sources = false } = {}): Promise<AsyncDisposable & { readonly program: string }> {
+  // Not in the system's folder: the packages are found from here.
+  await mkdir(at('../dist'), { recursive: true })
+  const outdir = await mkdtemp(at('../dist/chaos-'))
   await build({
     entryPoints: [at('lane.ts'), at('application.ts')],
     outdir,
@@ -37,5 +40,5 @@ export async function compileLane({ sources = false } = {}): Promise<string> {
     tsconfigRaw: {},
     logLevel: 'warning',
   })
-  return `${outdir}/lane.js`
+  return { program: `${outdir}/lane.js`, [Symbol.asyncDispose]: () => rm(outdir, { recursive: true, force: true }) }
 }

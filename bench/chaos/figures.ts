@@ -52,6 +52,8 @@ export interface Figures {
   readonly accepted: number
   /** The most connects begun within any 100 ms since the (first) fault. */
   readonly burst: number
+  /** How the application's process ended by itself; undefined if it did not. */
+  readonly crash: string | undefined
   /** Why requests failed, figures in the text left out, and how many for each reason. */
   readonly errors: Readonly<Record<string, number>>
 }
@@ -63,7 +65,7 @@ const NOT_HEALED_MS = 1_000
 const BURST_MS = 100
 
 /** Sums a run up. */
-export function figuresOf({ requests: all, skipped, connects }: Recording, course: Course): Figures {
+export function figuresOf({ requests: all, skipped, connects, crash }: Recording, course: Course): Figures {
   const { startsAt, endsAt, episodes } = course
   const requests = all.filter(({ due }) => due >= startsAt && due < endsAt)
   const from = episodes[0]?.from ?? endsAt
@@ -87,6 +89,7 @@ export function figuresOf({ requests: all, skipped, connects }: Recording, cours
     connects: since.length,
     accepted: course.accepted.filter((at) => at >= from).length,
     burst: largestBurst(since),
+    crash,
     errors: countBy(failed.map(({ error }) => (error as string).replaceAll(/\d+(\.\d+)?/g, '#'))),
   }
 }

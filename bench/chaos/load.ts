@@ -15,7 +15,7 @@ const MOST_BEHIND_MS = 2_000
  * and each counts from when it was due. So nothing hides by waiting.
  */
 export class Load {
-  readonly requests: Request[] = []
+  readonly #ended: (request: Request) => void
   readonly #variant: Variant
   readonly #random: Random
   readonly #make: MakeRequest
@@ -24,7 +24,9 @@ export class Load {
   #nextDue = 0
   #skipped = 0
 
-  constructor(variant: Variant, random: Random, make: MakeRequest) {
+  /** @param ended is told of each request when its caller has heard of its end */
+  constructor(variant: Variant, random: Random, make: MakeRequest, ended: (request: Request) => void) {
+    this.#ended = ended
     this.#variant = variant
     this.#random = random
     this.#make = make
@@ -78,13 +80,13 @@ export class Load {
 
   #issue(due: number): void {
     const request: Request = { due, work: this.#variant.work(this.#random), settled: Number.POSITIVE_INFINITY, error: undefined }
-    this.requests.push(request)
     const ended = new Promise<void>((resolve) => {
       const settle = (error: string | undefined): void => {
         if (request.settled !== Number.POSITIVE_INFINITY) return
         clearTimeout(timer)
         request.settled = now()
         request.error = error
+        this.#ended(request)
         resolve()
       }
       // Node runs timers that expired while the process stood still before it reads what has come in meanwhile.

@@ -22,7 +22,8 @@ export async function measure({ plan, lanes: wanted }: Arguments, progress: Prog
   const phases = phasesOf(plan)
   const count = Math.min(wanted, Math.max(1, ...phases.map(({ length }) => length)))
   progress('compiling, and starting PostgreSQL …')
-  const lanes = await Lanes.start(await compileLane(), count)
+  await using compiled = await compileLane()
+  const lanes = await Lanes.start(compiled.program, count)
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   const startedAt = now()
   const runs: Run[] = []

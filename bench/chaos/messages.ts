@@ -33,7 +33,18 @@ export type Command =
 export type Report =
   | { readonly kind: 'begun'; readonly firstDue: number }
   | { readonly kind: 'blocked'; readonly from: number; readonly until: number }
-  | { readonly kind: 'recording'; readonly recording: Recording }
+  /** Now and then: what has happened since the last time. Some pools end the process that uses them. */
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'ended'; readonly skipped: number }
+
+/** What an application has seen in a while. */
+export interface Progress {
+  /** The requests that have ended. */
+  readonly requests: readonly Request[]
+  /** When each connect was begun. */
+  readonly connects: readonly number[]
+  readonly trace: readonly TraceEntry[]
+}
 
 /** One request of an application. Times as {@link now} has them. */
 export interface Request {
@@ -55,11 +66,9 @@ export interface TraceEntry {
 }
 
 /** All that an application has seen. */
-export interface Recording {
-  readonly requests: readonly Request[]
+export interface Recording extends Progress {
   /** Requests that were not made, because they had been due for so long that their callers would have left. */
   readonly skipped: number
-  /** When each connect was begun, whether or not it came through. */
-  readonly connects: readonly number[]
-  readonly trace: readonly TraceEntry[]
+  /** How its process ended before it was told to; undefined if it did not. Requests that were under way then, or due later, have failed. */
+  readonly crash: string | undefined
 }

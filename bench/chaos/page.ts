@@ -87,9 +87,9 @@ function renderMatrix(comparisons: readonly Comparison[], titleOf: (name: string
   return renderMarkdown(['failed / slow / healed after', ...contenders], rows)
 }
 
-function renderTriple({ contender, failed, slow, healedMs }: Row, best: Comparison['best']): string {
+function renderTriple({ contender, crashes, failed, slow, healedMs }: Row, best: Comparison['best']): string {
   return [
-    mark({ text: formatCount(failed.median), best: best.failed.includes(contender) }),
+    mark({ text: `${formatCount(failed.median)}${crashes > 0 ? ' †' : ''}`, best: best.failed.includes(contender) }),
     formatCount(slow.median),
     mark({ text: formatTime(healedMs.median), best: best.healedMs.includes(contender) }),
   ].join(' / ')

@@ -72,7 +72,7 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
     await sleepUntil(startsAt + CALM_MS)
     await scenario.play(stage)
     await sleepUntil(endsAt)
-    const recording = await application.end()
+    const recording = await application.end(endsAt)
     const { course } = stage
     const lateMs = Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS)
     return { job, figures: figuresOf(recording, course), lateMs, ...(job.trace && { details: { recording, course } }) }

@@ -1,6 +1,7 @@
 import type { Fault, FaultProxy, FaultScope, InjectedFault } from 'wellpool/testing'
-import type { ApplicationProcess, Standstill } from './application-process.ts'
+import type { ApplicationProcess } from './application-process.ts'
 import { now, sleepUntil } from './clock.ts'
+import type { Span } from './crash.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Course, Episode } from './figures.ts'
 import type { Random } from './random.ts'
@@ -24,7 +25,7 @@ export class Stage {
   readonly random: Random
   readonly #variant: Variant
   readonly #episodes: Episode[] = []
-  readonly #standstills: Standstill[] = []
+  readonly #standstills: Span[] = []
   readonly #accepted: number[] = []
   #application: ApplicationProcess | undefined
   #startsAt = 0
@@ -127,7 +128,7 @@ export class Stage {
   }
 
   /** The application stood still. */
-  stoodStill(standstill: Standstill): void {
+  stoodStill(standstill: Span): void {
     this.#standstills.push(standstill)
   }
 

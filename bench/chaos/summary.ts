@@ -16,6 +16,8 @@ export interface Spread {
 export interface Row {
   readonly contender: string
   readonly rounds: number
+  /** In how many of them the application's process ended by itself. */
+  readonly crashes: number
   readonly requests: Spread
   readonly failed: Spread
   readonly slow: Spread
@@ -86,6 +88,7 @@ function rowOf(contender: string, figures: readonly Figures[]): Row {
   return {
     contender,
     rounds: figures.length,
+    crashes: figures.filter(({ crash }) => crash !== undefined).length,
     requests: over(({ requests }) => requests),
     failed: over(({ failed }) => failed),
     slow: over(({ slow }) => slow),

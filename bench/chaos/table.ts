@@ -14,6 +14,9 @@ export interface Cell {
   readonly best: boolean
 }
 
+/** What the mark beside a name means. */
+export const CRASHED = 'the process has ended by itself, of an error that the application could not catch'
+
 const plain = (text: string): Cell => ({ text, best: false })
 const latency = (spread: Spread | undefined): Cell => plain(spread === undefined ? '–' : formatLatency(spread.median))
 
@@ -34,11 +37,16 @@ const COLUMNS: readonly Column[] = [
   { heading: 'in 100 ms', cell: ({ burst }) => plain(formatSpread(burst, formatCount)) },
 ]
 
+/** A contender's name, with a mark if its process has ended by itself. */
+export function nameOf({ contender, crashes }: Row): string {
+  return crashes === 0 ? contender : `${contender} †`
+}
+
 /** Pools as rows: the heading, and the cells of each. */
 export function tableOf({ rows, best }: Comparison): { readonly heading: readonly string[]; readonly rows: readonly (readonly Cell[])[] } {
   return {
     heading: ['', ...COLUMNS.map(({ heading }) => heading)],
-    rows: rows.map((row) => [plain(row.contender), ...COLUMNS.map(({ cell }) => cell(row, best))]),
+    rows: rows.map((row) => [plain(nameOf(row)), ...COLUMNS.map(({ cell }) => cell(row, best))]),
   }
 }
 
@@ -47,5 +55,6 @@ export function renderComparison(title: string, comparison: Comparison): string 
   const { heading, rows } = tableOf(comparison)
   const lines = rows.map((cells) => cells.map(({ text, best }, column) => (column === 0 ? text : `${text}${best ? '*' : ' '}`)))
   const rounds = Math.max(...comparison.rows.map((row) => row.rounds))
-  return [`${title} (${rounds === 1 ? '1 round' : `${rounds} rounds`})`, ...renderTable([heading, ...lines])].join('\n')
+  const crashed = comparison.rows.some(({ crashes }) => crashes > 0) ? [`  † ${CRASHED}`] : []
+  return [`${title} (${rounds === 1 ? '1 round' : `${rounds} rounds`})`, ...renderTable([heading, ...lines]), ...crashed].join('\n')
 }

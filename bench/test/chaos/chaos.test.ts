@@ -9,7 +9,8 @@ await describeOwnPostgres('a lane', () => {
     const job: Job = { scenario: 'restarted', contender: 'wellpool', variant: 'base', round: 0, seconds: 4, trace: true }
     const runs: Run[] = []
     const failures: string[] = []
-    const lanes = await Lanes.start(await compileLane({ sources: true }), 1)
+    await using compiled = await compileLane({ sources: true })
+    const lanes = await Lanes.start(compiled.program, 1)
     try {
       await lanes.perform(
         [job, { ...job, contender: 'pg-pool', trace: false }],
@@ -43,7 +44,8 @@ await describeOwnPostgres('a lane', () => {
 
   it('says what went wrong with a run, and goes on', async () => {
     const failures: string[] = []
-    const lanes = await Lanes.start(await compileLane({ sources: true }), 1)
+    await using compiled = await compileLane({ sources: true })
+    const lanes = await Lanes.start(compiled.program, 1)
     try {
       const job: Job = { scenario: 'restarted', contender: 'none', variant: 'base', round: 0, seconds: 1, trace: false }
       await lanes.perform(

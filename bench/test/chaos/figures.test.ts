@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { lostIn } from '../../chaos/crash.ts'
 import { type Course, figuresOf, isSlow, largestBurst, latencyOf } from '../../chaos/figures.ts'
 import type { Request } from '../../chaos/messages.ts'
 
@@ -19,7 +20,7 @@ const course = (changes: Partial<Course> = {}): Course => ({
 })
 
 const figures = (requests: readonly Request[], changes: Partial<Course> = {}, connects: readonly number[] = []) =>
-  figuresOf({ requests, skipped: 0, connects, trace: [] }, course(changes))
+  figuresOf({ requests, skipped: 0, connects, trace: [], crash: undefined }, course(changes))
 
 const fault = (from: number, until?: number) => ({ name: 'fault', from, until })
 
@@ -143,5 +144,27 @@ describe('connects', () => {
     expect(largestBurst([])).toBe(0)
     expect(largestBurst([0, 100, 201, 250, 301])).toBe(3)
     expect(largestBurst([50, 0, 99, 100, 20])).toBe(5)
+  })
+})
+
+describe('of an application whose process has ended by itself', () => {
+  const beat = { callers: 2, everyMs: 100 }
+
+  test('requests under way, and all that were due later, have failed', () => {
+    const heardOf = [request(4_800, 1), request(4_800, 2), request(4_900, 1)]
+    const lost = lostIn({ at: 4_950, firstDue: 4_800, endsAt: 5_200, pauses: [] }, beat, heardOf)
+    expect(lost.map(({ due, settled }) => [due, settled])).toEqual([
+      [4_900, 4_950],
+      [5_000, 5_000],
+      [5_000, 5_000],
+      [5_100, 5_100],
+      [5_100, 5_100],
+    ])
+    expect(new Set(lost.map(({ error }) => error))).toEqual(new Set(['the process has ended by itself']))
+  })
+
+  test('none is missed of what was due so long before that it had ended, or while the load was paused', () => {
+    const lost = lostIn({ at: 5_000, firstDue: 0, endsAt: 5_200, pauses: [{ from: 900, until: 5_050 }] }, beat, [])
+    expect(lost.map(({ due }) => due)).toEqual([5_100, 5_100])
   })
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { now } from '../../chaos/clock.ts'
-import { Load } from '../../chaos/load.ts'
+import { Load, type MakeRequest } from '../../chaos/load.ts'
+import type { Request } from '../../chaos/messages.ts'
 import { seeded } from '../../chaos/random.ts'
 import { VARIANTS } from '../../chaos/variants.ts'
 
@@ -10,6 +11,12 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers()
 })
+
+/** A load, and the requests of it that have ended. */
+function loadOf(make: MakeRequest, callers = 1): { load: Load; ended: Request[] } {
+  const ended: Request[] = []
+  return { load: new Load({ ...VARIANTS.base, callers }, seeded(1), make, (request) => ended.push(request)), ended }
+}
 
 const answered = async (): Promise<void> => {}
 const never = (): Promise<void> => new Promise(() => {})
@@ -22,11 +29,13 @@ function standStill(ms: number): void {
 
 describe('the load', () => {
   test('makes all requests of a beat when it is due, whether or not earlier ones were answered', async () => {
-    const load = new Load(VARIANTS.base, seeded(1), never)
+    const { load, ended } = loadOf(never, 16)
     const firstDue = load.start()
     await vi.advanceTimersByTimeAsync(160)
-    expect(load.requests.map(({ due }) => Math.round(due - firstDue))).toEqual([...Array(16).fill(0), ...Array(16).fill(80)])
-    load.pause()
+    const over = load.end()
+    await vi.advanceTimersByTimeAsync(5_000)
+    await over
+    expect(ended.map(({ due }) => Math.round(due - firstDue))).toEqual([...Array(16).fill(0), ...Array(16).fill(80)])
   })
 
   test('counts from when a request was due, and notes why it failed', async () => {
@@ -34,27 +43,27 @@ describe('the load', () => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       throw new Error('refused')
     }
-    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), refuse)
+    const { load, ended } = loadOf(refuse)
     load.start()
     await vi.advanceTimersByTimeAsync(140)
     load.pause()
-    const [request] = load.requests
+    const [request] = ended
     expect(request?.error).toBe('refused')
     expect((request?.settled ?? 0) - (request?.due ?? 0)).toBeCloseTo(50)
   })
 
   test('gives a request up at its deadline', async () => {
-    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), never)
+    const { load, ended } = loadOf(never)
     load.start()
     await vi.advanceTimersByTimeAsync(80)
-    const ended = load.end()
+    const over = load.end()
     await vi.advanceTimersByTimeAsync(4_010)
-    await ended
-    expect(load.requests).toMatchObject([{ error: 'no answer within 4000 ms' }])
+    await over
+    expect(ended).toMatchObject([{ error: 'no answer within 4000 ms' }])
   })
 
   test('pauses, and goes on at the next beat', async () => {
-    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), answered)
+    const { load, ended } = loadOf(answered)
     const firstDue = load.start()
     await vi.advanceTimersByTimeAsync(80)
     load.pause()
@@ -63,16 +72,16 @@ describe('the load', () => {
     load.resume()
     await vi.advanceTimersByTimeAsync(80)
     load.pause()
-    expect(load.requests.map(({ due }) => Math.round(due - firstDue))).toEqual([0, 1_040])
+    expect(ended.map(({ due }) => Math.round(due - firstDue))).toEqual([0, 1_040])
   })
 
   test('makes what was due while the process stood still, but for those whose callers have left', async () => {
-    const load = new Load({ ...VARIANTS.base, callers: 1 }, seeded(1), answered)
+    const { load, ended } = loadOf(answered)
     const firstDue = load.start()
     standStill(80 + 4_000)
     await vi.advanceTimersByTimeAsync(80)
     load.pause()
-    const due = load.requests.map((request) => Math.round(request.due - firstDue))
+    const due = ended.map((request) => Math.round(request.due - firstDue))
     expect(due).toHaveLength(26)
     expect([due[0], due.at(-1)]).toEqual([2_000, 4_000])
     expect(load.skipped).toBe(25)

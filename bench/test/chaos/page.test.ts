@@ -25,6 +25,7 @@ const run = (contender: string, changes: Partial<Figures> = {}, round = 0, scena
     connects: 10,
     accepted: 10,
     burst: 5,
+    crash: undefined,
     errors: {},
     ...changes,
   },
@@ -83,6 +84,12 @@ describe('the table', () => {
       expect.stringMatching(/^ {2}knex +1,234 +0 +never +2\.0 ms /),
     ])
   })
+})
+
+test('a pool that has ended its process is marked', () => {
+  const text = renderComparison('silent', comparison(run('wellpool'), run('knex', { crash: 'ended with code 1' })))
+  expect(text).toMatch(/^ {2}knex † +0\* /m)
+  expect(text).toMatch(/\n {2}† the process has ended by itself, of an error that the application could not catch$/)
 })
 
 describe('the page', () => {
