@@ -69,10 +69,15 @@ describe('the published package', () => {
   it('can be imported by plain Node without a client library', async () => {
     const output = await runProgram(`
       import { createPool, WellpoolError } from 'wellpool'
+      import { fromFactory } from 'wellpool/factory'
+      import { createPool as createGenericPool } from 'wellpool/generic-pool'
+      import { Pool } from 'wellpool/tarn'
       import { FakeClock } from 'wellpool/testing'
       console.log(typeof createPool, new FakeClock().now() >= 0, WellpoolError.name)
+      const factory = { create: async () => ({}), destroy: async () => {} }
+      console.log(fromFactory(factory).protocol, createGenericPool(factory).max, new Pool({ ...factory, min: 0, max: 2 }).isEmpty())
     `)
-    expect(output).toBe('function true WellpoolError')
+    expect(output).toBe('function true WellpoolError\nfactory 1 true')
   })
 
   it('can be imported with the PostgreSQL driver when pg is there', async () => {
@@ -101,6 +106,20 @@ describe('the published package', () => {
       await device.close()
     `)
     expect(output).toBe('Linux')
+  })
+
+  it('can be required by CommonJS programs, whose pools it stands in for', async () => {
+    await lend('pg').catch(() => undefined)
+    const output = await runProgram(`
+      import { createRequire } from 'node:module'
+      const require = createRequire(import.meta.url)
+      const pg = require('pg')
+      const { Pool } = require('wellpool/pg-pool')
+      Object.assign(pg, { Pool })
+      const pool = new pg.Pool({ host: '127.0.0.1', port: 1 })
+      pool.connect((error) => console.log(error.code, pool.wellpool.protocol))
+    `)
+    expect(output).toBe('ECONNREFUSED postgres')
   })
 
   it.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', async (moduleResolution) => {

@@ -4,7 +4,7 @@ import pg from 'pg'
 import PgBoss from 'pg-boss'
 import { type Options, QueryTypes, Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { clientFrom, type PgPoolOptions, Pool } from '../../src/adapters/pg-pool.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { describePostgres } from '../support/postgres.ts'
@@ -176,6 +176,20 @@ await describePostgres('pg-boss', (url) => {
     }
     client.release()
     expect(await boss.getQueueSize('mails')).toBe(1)
+  })
+
+  it('finds our pool in pg when it makes its own', async () => {
+    const { Pool: theirs } = pg
+    Object.assign(pg, { Pool })
+    onTestFinished(() => void Object.assign(pg, { Pool: theirs }))
+    const boss = new PgBoss({ connectionString: url, schedule: false, supervise: false })
+    boss.on('error', () => {})
+    const connect = vi.spyOn(Pool.prototype, 'connect')
+    await boss.start()
+    await boss.createQueue('letters')
+    expect(await boss.send('letters', { number: 1 })).toEqual(expect.any(String))
+    expect(connect).toHaveBeenCalled()
+    await boss.stop({ graceful: false })
   })
 
   it('survives that the server ends all its sessions, and that all its connections fall silent', async () => {
