@@ -59,9 +59,6 @@ export function createConfigSchema(): Schema {
   }
 }
 
-/** The schema as the file has it. */
-export const renderSchema = (schema: Schema): string => `${JSON.stringify(schema, null, 2)}\n`
-
 function membersOf(reader: InterfaceReader, name: string): Member[] {
   const members = reader.interface(name)
   if (members === undefined || members.length === 0) throw new Error(`no interface ${name} in the sources`)

@@ -5,7 +5,7 @@ import { OPTION_NAMES } from 'wellpool'
 import { parse } from 'yaml'
 import { toSnakeCase } from '../../src/config/names.ts'
 import { driverSchema, POOL_OPTIONS } from '../../src/config/schema.ts'
-import { createConfigSchema, renderSchema } from '../../src/generate/config-schema.ts'
+import { createConfigSchema } from '../../src/generate/config-schema.ts'
 import { splitUnion } from '../../src/generate/type-schema.ts'
 
 const validate = new Ajv({ allErrors: true, strict: false, allowUnionTypes: true }).compile(createConfigSchema())
@@ -13,7 +13,8 @@ const accepts = (text: string): boolean => validate(parse(text, { merge: true })
 
 describe('wellpool.schema.json', () => {
   test('is what the code makes: otherwise run npm run generate', () => {
-    expect(readFileSync(new URL('../../wellpool.schema.json', import.meta.url), 'utf8')).toBe(renderSchema(createConfigSchema()))
+    const file = readFileSync(new URL('../../wellpool.schema.json', import.meta.url), 'utf8')
+    expect(JSON.parse(file)).toEqual(JSON.parse(JSON.stringify(createConfigSchema())))
   })
 
   test('has every option of a pool that a file can give, and no other', () => {

@@ -1,0 +1,71 @@
+import './fastify-types.ts'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { Authenticator } from '../security/authenticator.ts'
+import { SECURITY_HEADERS } from '../security/headers.ts'
+import { may } from '../security/roles.ts'
+import { noteChange } from './audited.ts'
+import type { ApiContext } from './context.ts'
+import { ApiProblem, answerProblem } from './problem.ts'
+import { configurationRoutes } from './routes/configuration.ts'
+import { connectionRoutes } from './routes/connections.ts'
+import { eventRoutes } from './routes/events.ts'
+import { executeRoutes } from './routes/execute.ts'
+import { jobRoutes } from './routes/jobs.ts'
+import { poolRoutes } from './routes/pools.ts'
+import { rebuildRoutes } from './routes/rebuilds.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { steeringRoutes } from './routes/steering.ts'
+import { compileValidator } from './validation.ts'
+
+const ROUTES = [
+  sessionRoutes,
+  poolRoutes,
+  connectionRoutes,
+  eventRoutes,
+  rebuildRoutes,
+  jobRoutes,
+  steeringRoutes,
+  configurationRoutes,
+  executeRoutes,
+] as const
+
+/** Longer bodies are refused, unless a route says otherwise. */
+export const BODY_LIMIT = 64 * 1024
+
+/** What all that the server serves has in common: headers, problems as errors, JSON and nothing else. */
+export function prepare(app: FastifyInstance): void {
+  app.addHook('onRequest', async (_, reply) => {
+    reply.headers(SECURITY_HEADERS)
+  })
+  app.setErrorHandler(answerProblem)
+  app.setNotFoundHandler((request) => {
+    throw new ApiProblem('NOT_FOUND', `${request.method} ${request.url.split('?')[0]} is nothing here`)
+  })
+}
+
+/** Lets nobody further who is not known, or may not do what they ask for. */
+export function protect(app: FastifyInstance, context: Pick<ApiContext, 'audit'>, authenticator: Authenticator): void {
+  app.decorateRequest('identity', null)
+  app.addHook('onRequest', async (request, reply) => {
+    request.identity = await authenticator.authenticate(request)
+    reply.header('cache-control', 'no-store')
+    const { access } = request.routeOptions.config
+    if (access === undefined || access === 'any' || may(request.identity, access)) return
+    if (request.method !== 'GET') {
+      noteChange(context.audit, request, { action: 'refused', target: `${request.method} ${request.url.split('?')[0]}` }, 'FORBIDDEN', 0)
+    }
+    throw new ApiProblem('FORBIDDEN', `this needs the role ${access}; ${request.identity.name} has ${request.identity.roles.join(', ')}`)
+  })
+}
+
+/** The routes of the API, without their prefix. */
+export function api(context: ApiContext, authenticator: Authenticator): FastifyPluginAsync {
+  return async (app) => {
+    // Only JSON: a form or a text is what a page of another site can send without being asked whether it may.
+    app.removeContentTypeParser('text/plain')
+    app.setValidatorCompiler(compileValidator)
+    prepare(app)
+    protect(app, context, authenticator)
+    for (const routes of ROUTES) routes(app, context)
+  }
+}

@@ -1,0 +1,34 @@
+import type { Pools } from 'wellpool'
+import { EVENT_NAMES, type EventRecord, type ToldEvent, toEventRecord } from './pool-event.ts'
+
+/** Hears all pools of a set, those that are added later included, and passes each event on as a record. */
+export class EventFeed {
+  readonly #listeners = new Set<(event: EventRecord) => void>()
+  readonly #off: readonly (() => void)[]
+  #seq = 0
+
+  constructor(pools: Pools) {
+    this.#off = EVENT_NAMES.map((name: ToldEvent) =>
+      pools.on(name, (event) => {
+        const record = toEventRecord(++this.#seq, name, event)
+        for (const listener of this.#listeners) listener(record)
+      }),
+    )
+  }
+
+  /** The number of the latest event. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  /** @returns a function that takes the listener off again */
+  on(listener: (event: EventRecord) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    for (const off of this.#off) off()
+    this.#listeners.clear()
+  }
+}

@@ -1,0 +1,25 @@
+import { BlockList, isIP } from 'node:net'
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
+LOOPBACK.addAddress('::1', 'ipv6')
+LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
+
+/** Whether an address is this machine's own, which no other machine can reach. */
+export function isLoopback(address: string): boolean {
+  const version = isIP(address)
+  return version !== 0 && LOOPBACK.check(address, version === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** Whether the name or address to listen on is reached from this machine alone. */
+export function listensOnLoopback(host: string): boolean {
+  return host === 'localhost' || isLoopback(host)
+}
+
+/** The name in a `Host` header, without the port. */
+export function hostName(header: string): string | undefined {
+  return /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\\@\s]+))(?::\d{1,5})?$/
+    .exec(header)
+    ?.slice(1)
+    .find((part) => part !== undefined)
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import Type, { type Static } from 'typebox'
+import { Check } from 'typebox/value'
+import { ROLES } from './roles.ts'
+import type { TokenRecord } from './tokens.ts'
+
+const TokenFile = Type.Object(
+  {
+    version: Type.Literal(1),
+    tokens: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({ pattern: '^[0-9a-z]{10}$' }),
+          name: Type.String({ minLength: 1 }),
+          roles: Type.Array(Type.Union(ROLES.map((role) => Type.Literal(role))), { minItems: 1 }),
+          hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+          createdAt: Type.String({ pattern: '^\\d{4}-' }),
+          expiresAt: Type.Optional(Type.String({ pattern: '^\\d{4}-' })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** How old what is known of the file may be, ms: a token that is revoked is refused after that. */
+const RECHECK_AFTER = 1000
+
+/**
+ * Reads a file of tokens.
+ *
+ * @returns none if there is no such file
+ * @throws Error when it can't be read or is no file of tokens
+ */
+export function readTokens(file: string): TokenRecord[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+  const content = parse(text)
+  if (!Check(TokenFile, content)) throw new Error(`${file} is no file of tokens`)
+  return (content as Static<typeof TokenFile>).tokens as TokenRecord[]
+}
+
+/** Writes a file of tokens in one step, readable to its owner alone. */
+export function writeTokens(file: string, tokens: readonly TokenRecord[]): void {
+  const fresh = `${file}.${randomBytes(6).toString('hex')}`
+  writeFileSync(fresh, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  renameSync(fresh, file)
+}
+
+/** The tokens of a file as it is now, or was a second ago. */
+export class TokenFileSource {
+  readonly #file: string
+  readonly #report: (error: unknown) => void
+  #tokens: readonly TokenRecord[]
+  #version: string
+  #checkedAt = Date.now()
+
+  /**
+   * @param report hears when the file has become unreadable; until it is mended nobody is let in
+   * @throws Error when it is so at once
+   */
+  constructor(file: string, report: (error: unknown) => void) {
+    this.#file = file
+    this.#report = report
+    this.#version = versionOf(file)
+    this.#tokens = readTokens(file)
+  }
+
+  get(): readonly TokenRecord[] {
+    if (Date.now() - this.#checkedAt >= RECHECK_AFTER) this.#renew()
+    return this.#tokens
+  }
+
+  #renew(): void {
+    this.#checkedAt = Date.now()
+    try {
+      const version = versionOf(this.#file)
+      if (version === this.#version) return
+      this.#tokens = readTokens(this.#file)
+      this.#version = version
+    } catch (error) {
+      this.#tokens = []
+      this.#version = ''
+      this.#report(error)
+    }
+  }
+}
+
+function versionOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats === undefined ? 'none' : `${stats.ino} ${stats.mtimeMs} ${stats.size}`
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
