@@ -34,8 +34,10 @@ export const BODY_LIMIT = 64 * 1024
 
 /** What all that the server serves has in common: headers, problems as errors, JSON and nothing else. */
 export function prepare(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_, reply) => {
+  app.addHook('onRequest', async ({ raw }, reply) => {
     reply.headers(SECURITY_HEADERS)
+    // Node takes the first of two; what stands before this server may have taken the second.
+    if (raw.headersDistinct.host?.length !== 1) throw new ApiProblem('INVALID_REQUEST', 'there has to be one header Host')
   })
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler((request) => {

@@ -1,4 +1,4 @@
-import type { Pools } from 'wellpool'
+import type { PoolEvent, Pools } from 'wellpool'
 import { EVENT_NAMES, type EventRecord, type ToldEvent, toEventRecord } from './pool-event.ts'
 
 /** Hears all pools of a set, those that are added later included, and passes each event on as a record. */
@@ -8,12 +8,7 @@ export class EventFeed {
   #seq = 0
 
   constructor(pools: Pools) {
-    this.#off = EVENT_NAMES.map((name: ToldEvent) =>
-      pools.on(name, (event) => {
-        const record = toEventRecord(++this.#seq, name, event)
-        for (const listener of this.#listeners) listener(record)
-      }),
-    )
+    this.#off = EVENT_NAMES.map((name: ToldEvent) => pools.on(name, (event) => this.tell(name, event)))
   }
 
   /** The number of the latest event. */
@@ -25,6 +20,12 @@ export class EventFeed {
   on(listener: (event: EventRecord) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Passes an event on. The pools' listeners call it. */
+  tell(name: ToldEvent, event: PoolEvent): void {
+    const record = toEventRecord(++this.#seq, name, event)
+    for (const listener of this.#listeners) listener(record)
   }
 
   close(): void {

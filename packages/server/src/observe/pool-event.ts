@@ -1,4 +1,4 @@
-import type { EventName, PoolEvents } from 'wellpool'
+import type { EventName, PoolEvent } from 'wellpool'
 
 /** How much it matters. */
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -58,8 +58,11 @@ export function toErrorRecord(error: Error): ErrorRecord {
   return { name: error.name, message: error.message, ...(code !== undefined && { code: String(code) }) }
 }
 
-export function toEventRecord<Name extends ToldEvent>(seq: number, name: Name, event: PoolEvents[Name]): EventRecord {
-  const { timestamp, pool, protocol, connectionId, generation, ...rest } = event as PoolEvents['rebuildFailed']
+export function toEventRecord(seq: number, name: ToldEvent, event: PoolEvent): EventRecord {
+  const { timestamp, pool, protocol, connectionId, generation, ...rest } = event as PoolEvent & {
+    connectionId?: string
+    generation?: number
+  }
   const details = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [key, value instanceof Error ? toErrorRecord(value) : value]),
   )

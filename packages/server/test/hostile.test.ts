@@ -1,0 +1,218 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TEST_CERTIFICATE, TEST_KEY } from '../../wellpool/test/support/tls.ts'
+import { startScene } from './support/server.ts'
+
+/** Sends bytes and reads what comes until the server hangs up. */
+function raw(url: string, text: string, { end = false, within = 30_000 } = {}): Promise<string> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp(Number(port), hostname, () => (end ? socket.end(text) : socket.write(text)))
+    let got = ''
+    socket.setTimeout(within, () => socket.destroy(new Error(`the server says nothing more, after: ${got}`)))
+    socket.on('data', (chunk) => {
+      got += chunk.toString('latin1')
+    })
+    socket.on('close', (hadError) => (hadError ? reject(new Error('broken')) : resolve(got)))
+    socket.on('error', reject)
+  })
+}
+
+const statusOf = (answer: string): string => answer.split('\r\n')[0] ?? ''
+
+describe('bad input', () => {
+  it.each<[string, string, string, number, string]>([
+    ['JSON that breaks off', 'pools/orders/pause', '{ "failWaiting": ', 400, 'INVALID_REQUEST'],
+    ['JSON that is no object', 'pools/orders/pause', '[1]', 400, 'INVALID_REQUEST'],
+    ['a text for a truth value', 'pools/orders/pause', '{ "failWaiting": "true" }', 400, 'INVALID_REQUEST'],
+    ['a number for a truth value', 'pools/orders/pause', '{ "failWaiting": 1 }', 400, 'INVALID_REQUEST'],
+    ['a name that there is not', 'pools/orders/pause', '{ "failWaitng": true }', 400, 'INVALID_REQUEST'],
+    ['a prototype', 'pools/orders/pause', '{ "__proto__": { "failWaiting": true } }', 400, 'INVALID_REQUEST'],
+    ['a constructor', 'pools/orders/pause', '{ "constructor": { "prototype": {} } }', 400, 'INVALID_REQUEST'],
+    ['no duration', 'rebuild', '{ "timeout": "soon" }', 400, 'INVALID_CONFIG'],
+    ['a duration below 0', 'rebuild', '{ "timeout": -1 }', 400, 'INVALID_CONFIG'],
+    ['a duration of another type', 'rebuild', '{ "timeout": {} }', 400, 'INVALID_REQUEST'],
+    ['a huge body', 'rebuild', JSON.stringify({ timeout: 'x'.repeat(100_000) }), 413, 'BODY_TOO_LARGE'],
+    ['deep nesting', 'rebuild', '['.repeat(30_000) + ']'.repeat(30_000), 400, 'INVALID_REQUEST'],
+  ])('%s is refused', async (_, route, body, status, code) => {
+    const { call, pools } = await startScene()
+    const answer = await call('POST', route, body)
+    expect([answer.status, answer.body.code]).toEqual([status, code])
+    expect(answer.headers.get('content-type')).toContain('application/problem+json')
+    expect(answer.body).toMatchObject({ type: expect.stringMatching(/^urn:wellpool:problem:/), title: expect.any(String), status })
+    expect(pools.get('orders')?.stats().state).toBe('running')
+    expect(({} as { failWaiting?: boolean }).failWaiting).toBeUndefined()
+  })
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+    'application/json-evil',
+  ])('a body of type %s is refused', async (type) => {
+    const { call } = await startScene()
+    const { status, body } = await call('POST', 'pools/orders/pause', '{}', { 'content-type': type })
+    expect([status, body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
+  })
+
+  it.each([
+    ['connections?state=sleeping', 400],
+    ['connections?marked=maybe', 400],
+    ['connections?unknown=1', 400],
+    ['events?limit=0', 400],
+    ['events?limit=1e9', 400],
+    ['events?after=-1', 400],
+    ['events?names=rebuildMarked&names=poolClosed', 400],
+    ['pools/orders/timeline?seconds=601', 400],
+    [`pools/${'x'.repeat(300)}`, 414],
+    ['pools/%00', 404],
+    ['pools/%FF', 400],
+    ['pools/..%2f..%2fetc', 404],
+    ['pools/__proto__', 404],
+    ['pools/constructor', 404],
+    ['pools/stats', 404],
+    ['nothing', 404],
+  ])('%s is answered with %s', async (route, status) => {
+    const { call } = await startScene()
+    expect((await call('GET', route)).status).toBe(status)
+  })
+
+  it('of a method that there is not is refused', async () => {
+    const { call } = await startScene()
+    for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS']) expect((await call(method, 'pools')).status).toBe(404)
+  })
+
+  it('names what is wrong and where', async () => {
+    const { call } = await startScene()
+    const { body } = await call('POST', 'pools/orders/evict', { interruptInUse: 'yes' })
+    expect(body).toMatchObject({
+      detail: 'body.interruptInUse must be boolean',
+      problems: [{ path: 'body.interruptInUse', allowed: 'must be boolean' }],
+    })
+  })
+
+  it('of the server’s own faults tells nothing but that there was one', async () => {
+    const { call, pools } = await startScene()
+    Object.assign(pools, { stats: undefined })
+    const pool = pools.get('orders')
+    Object.assign(pool ?? {}, {
+      stats: () => {
+        throw new Error('at /secret/path with password sesame')
+      },
+    })
+    const { status, body } = await call('GET', 'pools')
+    expect([status, body]).toEqual([500, expect.objectContaining({ code: 'INTERNAL', detail: 'see the log of the server' })])
+    Reflect.deleteProperty(pool ?? {}, 'stats')
+    Reflect.deleteProperty(pools, 'stats')
+  })
+})
+
+describe('on the wire', () => {
+  it.each([
+    ['two lengths', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}'],
+    [
+      'a length and chunks',
+      'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['chunks by another name', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
+    ['a space before the colon', 'GET /api/v1/pools HTTP/1.1\r\nHost : localhost\r\n\r\n'],
+    ['a header over two lines', 'GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n'],
+    ['no Host', 'GET /api/v1/pools HTTP/1.1\r\n\r\n'],
+    ['two Hosts', 'GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n'],
+    ['nonsense', 'HELLO\r\n\r\n'],
+    ['headers without end', `GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\n${'X: y\r\n'.repeat(10_000)}\r\n`],
+  ])('%s is refused', async (_, request) => {
+    const { url } = await startScene()
+    const answer = await raw(url, request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+    expect(statusOf(answer)).toMatch(/^HTTP\/1\.1 4\d\d/)
+  })
+
+  it('a second request hidden in the body of the first is not answered', async () => {
+    const { url, pools } = await startScene()
+    const hidden = 'POST /api/v1/pools/orders/pause HTTP/1.1\r\nHost: localhost\r\n\r\n'
+    const answer = await raw(
+      url,
+      `GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${hidden.length}\r\nConnection: close\r\n\r\n${hidden}`,
+    )
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+    expect(pools.get('orders')?.stats().state).toBe('running')
+  })
+
+  it('a client that sends its head or its body drop by drop is hung up on', { timeout: 60_000 }, async () => {
+    const { url } = await startScene()
+    const [head, body] = await Promise.all([
+      raw(url, 'GET /api/v1/pools HTTP/1.1\r\nHost: local'),
+      raw(url, 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{'),
+    ])
+    expect(statusOf(head)).toBe('HTTP/1.1 408 Request Timeout')
+    expect(statusOf(body)).toMatch(/^HTTP\/1\.1 408/)
+  })
+})
+
+describe('the dashboard', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'wellpool-dashboard-'))
+    mkdirSync(path.join(folder, 'public', 'assets'), { recursive: true })
+    writeFileSync(path.join(folder, 'public', 'index.html'), '<!doctype html><title>Wellpool</title>')
+    writeFileSync(path.join(folder, 'public', 'assets', 'main-1a2b.js'), 'export {}')
+    writeFileSync(path.join(folder, 'secret.txt'), 'secret')
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('is served from its folder, without a token, to be kept as long as it does not change', async () => {
+    const { call } = await startScene({ withTokens: true, dashboard: path.join(folder, 'public') })
+    const page = await call('GET', '/')
+    expect([page.status, page.headers.get('cache-control'), page.body]).toEqual([200, 'no-cache', expect.stringContaining('Wellpool')])
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
+    const script = await call('GET', '/assets/main-1a2b.js')
+    expect([script.status, script.headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable'])
+    expect((await call('GET', 'pools')).status).toBe(401)
+  })
+
+  it.each([
+    '/../secret.txt',
+    '/..%2fsecret.txt',
+    '/%2e%2e/secret.txt',
+    '/assets/..%2f..%2fsecret.txt',
+    '/assets/..\\..\\secret.txt',
+    '//secret.txt',
+    '/.%00./secret.txt',
+  ])('lets nobody out of its folder by %s', async (route) => {
+    const { url } = await startScene({ dashboard: path.join(folder, 'public') })
+    const answer = await raw(url, `GET ${route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    expect(statusOf(answer)).toMatch(/ 40\d /)
+    expect(answer).not.toContain('\r\n\r\nsecret')
+  })
+})
+
+describe('TLS', () => {
+  it('speaks nothing else, and nothing older than 1.2', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellpool-tls-'))
+    const [certFile, keyFile] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')]
+    writeFileSync(certFile, TEST_CERTIFICATE)
+    writeFileSync(keyFile, TEST_KEY)
+    const { url, server } = await startScene({ tls: { certFile, keyFile } })
+    const { port } = new URL(url)
+    expect(url).toMatch(/^https:/)
+    const protocol = (options: object): Promise<string | null> =>
+      new Promise((resolve, reject) => {
+        const socket = connectTls({ port: Number(port), host: '127.0.0.1', ca: TEST_CERTIFICATE, ...options }, () => {
+          resolve(socket.getProtocol())
+          socket.destroy()
+        })
+        socket.on('error', reject)
+      })
+    expect(await protocol({})).toBe('TLSv1.3')
+    server.renewCertificate()
+    expect(await protocol({})).toBe('TLSv1.3')
+    await expect(protocol({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })).rejects.toThrow()
+    await expect(raw(url.replace('https', 'http'), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).resolves.not.toContain('200 OK')
+    rmSync(folder, { recursive: true })
+  })
+})
