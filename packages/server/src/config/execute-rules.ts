@@ -7,7 +7,10 @@ import { ExecuteSection } from './sections.ts'
 
 /** Protocols over which something can be run, and whether their servers can be told to refuse changes. */
 export const EXECUTABLE: Readonly<Record<string, { readonly canReadOnly: boolean }>> = {
+  mysql: { canReadOnly: true },
   postgres: { canReadOnly: true },
+  redis: { canReadOnly: true },
+  ssh: { canReadOnly: false },
 }
 
 const DEFAULTS = { timeout: '30s', maxOutput: 1_048_576, maxRows: 1000 } as const

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { DRIVERS, type DriverEntry } from '../config/drivers.ts'
+import { DRIVERS } from '../config/drivers.ts'
 import { toSnakeCase } from '../config/names.ts'
 import { drainTimeout, ExecuteSection, LogSection, ServerSection } from '../config/sections.ts'
 import { InterfaceReader, type Member } from './interface-reader.ts'
@@ -16,14 +16,19 @@ const NOT_IN_FILES = ['name', 'metrics', 'clock', 'random', 'logger']
  */
 export function createConfigSchema(): Schema {
   const engine = new InterfaceReader(library('engine'))
-  const drivers = new InterfaceReader(library('drivers'), library('shared'), library('engine'))
+  const drivers = new InterfaceReader(
+    library('drivers'),
+    library('shared'),
+    library('engine'),
+    fileURLToPath(new URL('../config', import.meta.url)),
+  )
   const poolMembers = membersOf(engine, 'PoolOptions').filter(({ name }) => !NOT_IN_FILES.includes(name))
   const poolNames = new Set(poolMembers.map(({ name }) => name))
   const poolOptions = propertiesOf(poolMembers, engine, poolNames)
 
   const definitions: Record<string, Schema> = {}
   const protocols: Record<string, Schema> = {}
-  for (const [protocol, entry] of Object.entries<DriverEntry>(DRIVERS)) {
+  for (const [protocol, entry] of Object.entries(DRIVERS)) {
     const members = membersOf(drivers, entry.options)
     const names = new Set([...members.map(({ name }) => name), ...poolNames])
     definitions[protocol] = { type: 'object', properties: propertiesOf(members, drivers, names), additionalProperties: false }

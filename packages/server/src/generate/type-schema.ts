@@ -15,10 +15,15 @@ const REFERENCE_PATTERN = '\\$\\{'
  * The schema of an interface's members, by the names that they have in files. What can't stand in a file (a function,
  * a buffer) is left out.
  */
-export function propertiesOf(members: readonly Member[], reader: InterfaceReader, known: ReadonlySet<string>): Record<string, Schema> {
+export function propertiesOf(
+  members: readonly Member[],
+  reader: InterfaceReader,
+  known: ReadonlySet<string>,
+  within: readonly string[] = [],
+): Record<string, Schema> {
   const properties: Record<string, Schema> = {}
   for (const { name, comment, type } of members) {
-    const schema = schemaOf(type, reader, known)
+    const schema = schemaOf(type, { reader, known, within })
     if (schema === undefined) continue
     const description = inFileNames(
       comment.replaceAll(/\{@link (\w+)(?:\.(\w+))?\}/g, (_, owner: string, member?: string) => member ?? owner),
@@ -29,13 +34,21 @@ export function propertiesOf(members: readonly Member[], reader: InterfaceReader
   return properties
 }
 
+/** What types are looked up in. */
+interface Lookup {
+  readonly reader: InterfaceReader
+  readonly known: ReadonlySet<string>
+  /** The interfaces around: one that contains itself is not followed for ever. */
+  readonly within: readonly string[]
+}
+
 /** @returns undefined for what can't stand in a file */
-function schemaOf(type: string, reader: InterfaceReader, known: ReadonlySet<string>): Schema | undefined {
+function schemaOf(type: string, lookup: Lookup): Schema | undefined {
   const parts = splitUnion(type).filter((part) => part !== 'undefined')
   const literals = parts.filter((part) => /^'.*'$/.test(part)).map((part) => part.slice(1, -1))
   const schemas = parts
     .filter((part) => !/^'.*'$/.test(part))
-    .map((part) => partSchema(part, reader, known))
+    .map((part) => partSchema(part, lookup))
     .filter((schema) => schema !== undefined)
   if (literals.length > 0) schemas.push({ anyOf: [{ enum: literals }, { type: 'string', pattern: REFERENCE_PATTERN }] })
   const unique = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
@@ -43,7 +56,7 @@ function schemaOf(type: string, reader: InterfaceReader, known: ReadonlySet<stri
   return unique.length === 1 ? unique[0] : { anyOf: unique }
 }
 
-function partSchema(part: string, reader: InterfaceReader, known: ReadonlySet<string>): Schema | undefined {
+function partSchema(part: string, lookup: Lookup): Schema | undefined {
   switch (part) {
     case 'string':
       return { type: 'string' }
@@ -59,15 +72,25 @@ function partSchema(part: string, reader: InterfaceReader, known: ReadonlySet<st
       return { type: 'string' }
   }
   if (part.includes('=>') || part === 'Buffer' || part === 'Uint8Array') return undefined
-  const list = /^readonly (.+)\[\]$/.exec(part)?.[1] ?? /^(.+)\[\]$/.exec(part)?.[1]
+  if (part.startsWith('`')) return { type: 'string' }
+  const list = /^(?:readonly )?(.+)\[\]$/.exec(part)?.[1]
   if (list !== undefined) {
-    const items = schemaOf(list.replace(/^\((.*)\)$/, '$1'), reader, known)
+    const items = schemaOf(list.replace(/^\((.*)\)$/, '$1'), lookup)
     return items === undefined ? undefined : { type: 'array', items }
   }
-  const members = reader.interface(part.replace(/<.*$/s, ''))
-  if (members !== undefined) return { type: 'object', properties: propertiesOf(members, reader, known), additionalProperties: false }
-  const alias = reader.alias(part.replace(/<.*$/s, ''))
-  if (alias !== undefined && !alias.startsWith('Pick<') && !alias.startsWith('{')) return schemaOf(alias, reader, known)
+  if (part.startsWith('{')) return { type: 'object' }
+  return namedSchema(part.replace(/<.*$/s, ''), lookup)
+}
+
+function namedSchema(name: string, { reader, known, within }: Lookup): Schema | undefined {
+  const members = within.includes(name) ? undefined : reader.interface(name)
+  if (members !== undefined) {
+    return { type: 'object', properties: propertiesOf(members, reader, known, [...within, name]), additionalProperties: false }
+  }
+  const alias = reader.alias(name)
+  // The keys of an object: it is not read, so that any text will do.
+  if (alias?.startsWith('keyof ') === true) return { type: 'string' }
+  if (alias !== undefined && !/^(?:Pick|Omit|Record)</.test(alias) && alias !== 'object') return schemaOf(alias, { reader, known, within })
   // What another package declares: it knows its own names.
   return { type: 'object' }
 }

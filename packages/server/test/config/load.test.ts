@@ -101,6 +101,52 @@ pools:
     expect([...pools.values()].map(({ options }) => options.maxConnections)).toEqual([3, 4])
   })
 
+  test('takes every protocol, with what a file can say of it', async () => {
+    const { pools } = await parse(
+      `
+pools:
+  my: { mysql: mysql://me:sesame@db/x, rebuild_batch_size: 2 }
+  cache: { redis: { host: cache, database: "\${DB}", second_opinion: false } }
+  router:
+    ssh:
+      host: router-17
+      username: ops
+      password: sesame
+      host_key: { known_hosts: /etc/ssh/known }
+      jump: { host: gate, username: ops, password: open }
+      cli: { platform: cisco_iosxe, enable_secret: more }
+  api: { http2: https://api.internal:8443 }
+  rpc: { grpc: { address: "rpc.internal:50051", tls: true, max_leases_per_connection: infinity } }
+  line: { tcp: { protocol: memcached, port: 11211, probe: version, framing: { line: "\\r\\n" } } }
+`,
+      { DB: '3' },
+    )
+    expect([...pools.values()].map(({ name, driver: { protocol } }) => [name, protocol])).toEqual([
+      ['my', 'mysql'],
+      ['cache', 'redis'],
+      ['router', 'ssh'],
+      ['api', 'http2'],
+      ['rpc', 'grpc'],
+      ['line', 'memcached'],
+    ])
+    expect(pools.get('router')?.driver.secrets?.()).toEqual(expect.arrayContaining(['sesame', 'open', 'more']))
+  })
+
+  test.each([
+    ['mysql: { prt: 5 }', 'pools.a.mysql.prt: an unknown option'],
+    ['redis: { path: /x, host: y }', 'pools.a.redis.path: a value beside host or port'],
+    ['ssh: { username: ops }', 'pools.a.ssh.host: nothing'],
+    ['ssh: { host: a, username: ops, cli: { platform: nokia } }', 'pools.a.ssh.cli.platform'],
+    ['ssh: { host: a, username: ops, jump: { host: b } }', 'pools.a.ssh.jump.username: nothing'],
+    ['http2: ftp://x', 'pools.a.http2: a text'],
+    ['grpc: { tls: true }', 'pools.a.grpc.address: nothing'],
+    ['tcp: { port: 1 }', 'pools.a.tcp.probe: nothing'],
+    ['ssh: { host: a, username: ops }, execute: { allow: ["*"], read_only: true }', 'pools.a.execute.read_only: true'],
+    ['http2: https://x, execute: { allow: ["*"] }', 'pools.a.execute: a section for http2'],
+  ])('says what a driver has against %s', async (pool, problem) => {
+    expect((await problemsOf(`pools:\n  a: { ${pool} }\n`)).list.join('\n')).toContain(problem)
+  })
+
   test('resolves the names of files from its own folder', async () => {
     const config = await parseConfig(
       'server: { tokens_file: tokens.json, audit_log: /var/log/audit, tls: { cert_file: a, key_file: b } }',
@@ -198,7 +244,7 @@ pools:
       "9:7 pools.orders.postgres.statement_timeout: 'soon'",
       '10:5 pools.orders.min_connections: 20',
       '11:3 pools.then: the name of a member of the set',
-      '12:24 pools.two.redis: an unknown option',
+      '12:3 pools.two: postgres and redis',
       '13:3 pools.none: no protocol',
       '14:3 pools.five: 5',
     ])
