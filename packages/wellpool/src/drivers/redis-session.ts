@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Watcher } from '../engine/driver.ts'
 import type { SecondOpinion } from '../engine/reason.ts'
-import { askAboutPeer, createPeerReader, type Flow, identifyPeer, type Peer } from './redis-opinion.ts'
+import { createPeerReader, type Flow, identifyPeer, type Peer, PeerInquiry } from './redis-opinion.ts'
 import type { RedisOptions } from './redis-options.ts'
 import { type RedisClientLike, RedisWire } from './redis-wire.ts'
 
@@ -34,6 +34,7 @@ export class RedisSession<Client extends RedisClientLike> implements Flow {
   readonly #options: SessionOptions<Client>
   readonly #wire: RedisWire<Client>
   readonly #peers = createPeerReader((...command) => this.#wire.send(...command))
+  readonly #inquiry = new PeerInquiry(this)
   #peer: Peer | undefined
   #lost: { readonly error: unknown } | undefined
   #letGo = false
@@ -88,12 +89,16 @@ export class RedisSession<Client extends RedisClientLike> implements Flow {
     return this.#wire.inFlight
   }
 
-  get quietFor(): number {
-    return this.#wire.quietFor
+  get lastAt(): number {
+    return this.#wire.lastAt
   }
 
   get bytesRead(): number | undefined {
     return this.#wire.bytesRead
+  }
+
+  get bytesReadThen(): number | undefined {
+    return this.#wire.bytesReadThen
   }
 
   /** Whether the server could tell more of the commands in flight than is known here. */
@@ -102,8 +107,8 @@ export class RedisSession<Client extends RedisClientLike> implements Flow {
   }
 
   /** What the server does for this session, asked over another one that nobody uses. */
-  secondOpinion(other: RedisSession<Client>, context: { limit: number; signal: AbortSignal }): Promise<SecondOpinion> {
-    return askAboutPeer(this, other.#peers, other.#peer, context)
+  secondOpinion(other: RedisSession<Client>, limit: number): Promise<SecondOpinion> {
+    return this.#inquiry.ask(other.#peers, other.#peer, limit)
   }
 
   /** Undoes what a borrower has left. Returns nothing when there is nothing to do. */

@@ -41,6 +41,7 @@ export class RedisWire<Client extends RedisClientLike> {
   #socket: Socket | undefined
   #inFlight = 0
   #lastAt = systemClock.now()
+  #bytesReadThen: number | undefined
 
   /** @param database the one that a session begins with */
   constructor(client: Client, database: number) {
@@ -57,14 +58,19 @@ export class RedisWire<Client extends RedisClientLike> {
     return this.#inFlight
   }
 
-  /** For how long no command was sent and none was answered, ms. */
-  get quietFor(): number {
-    return systemClock.now() - this.#lastAt
+  /** When a command was last sent or answered, ms of the system's clock. */
+  get lastAt(): number {
+    return this.#lastAt
   }
 
   /** How many bytes have come in; undefined where that can't be seen. */
   get bytesRead(): number | undefined {
     return this.#socket?.bytesRead
+  }
+
+  /** How many bytes had come in when a command was last sent or answered. */
+  get bytesReadThen(): number | undefined {
+    return this.#bytesReadThen
   }
 
   /** Makes what comes in visible. */
@@ -107,10 +113,10 @@ export class RedisWire<Client extends RedisClientLike> {
   /** The same promise in effect: who does not wait for it hears of its failure as before. */
   #follow(answer: Promise<unknown>, waits = false): Promise<unknown> {
     this.#inFlight++
-    this.#lastAt = systemClock.now()
+    this.#note()
     const settle = (): void => {
       this.#inFlight--
-      this.#lastAt = systemClock.now()
+      this.#note()
       if (waits) this.traces.endWait()
     }
     return answer.then(
@@ -123,5 +129,10 @@ export class RedisWire<Client extends RedisClientLike> {
         throw error
       },
     )
+  }
+
+  #note(): void {
+    this.#lastAt = systemClock.now()
+    this.#bytesReadThen = this.bytesRead
   }
 }

@@ -26,7 +26,7 @@ export type { RedisClientLike } from './redis-wire.ts'
  * - `watch`: reports the end of the socket, and replies that are none.
  * - `destroy`: closes the socket. The server carries out what it has received.
  * - `secondOpinion`: what `CLIENT LIST` says of the session. A command that blocks is `working`; a session that has
- *   ended, or has nothing to do although a command is on its way to it, is `gone`.
+ *   ended, or is found twice to have nothing to do although a command is on its way to it, is `gone`.
  * - `classify`: by the first word of the server's error.
  *
  * @throws ConfigError when options are wrong: all that are, at once. No message ever shows a password.
@@ -56,7 +56,7 @@ export function redis<Client extends RedisClientLike = RedisClient>(options: Red
     destroy: (client) => sessionOf(client).destroy(),
     ref: (client) => sessionOf(client).ref(),
     unref: (client) => sessionOf(client).unref(),
-    secondOpinion: (client, other, context) => abortable(sessionOf(client).secondOpinion(sessionOf(other), context), context.signal),
+    secondOpinion: (client, other, { limit, signal }) => abortable(sessionOf(client).secondOpinion(sessionOf(other), limit), signal),
     mayAskAbout: (client) => sessionOf(client).mayAskAbout,
     classify: (error) => classifyRedisError(error, connector.hasThrown(error)),
     secrets: () => connector.secrets,

@@ -4,12 +4,13 @@ import { afterAll, it } from 'vitest'
 import { type RedisClient, redis } from '../../src/drivers/redis.ts'
 import { type ConformanceAddress, driverConformance } from '../../src/testing/index.ts'
 import { describeWith } from '../support/describe-if.ts'
+import { Figures } from '../support/figures.ts'
 
 const NAME = 'conformance'
 
 await describeWith([REDIS_PROGRAM], 'conformance', async () => {
   const server = await startRedis()
-  const figures = new Map<string, number[]>()
+  const figures = new Figures()
 
   const createAdmin = () => createClient({ url: server.url, socket: { reconnectStrategy: false } }).on('error', () => {})
   let admin = createAdmin()
@@ -25,8 +26,7 @@ await describeWith([REDIS_PROGRAM], 'conformance', async () => {
   afterAll(async () => {
     admin.destroy()
     await server.close()
-    const lines = [...figures].map(([figure, times]) => `${figure}: ${times.map((ms) => ms.toFixed(1)).join(', ')} ms`)
-    console.info(`redis on Redis ${server.version}\n  ${lines.join('\n  ')}`)
+    figures.print(`redis on Redis ${server.version}`)
   })
 
   /** Known before they are needed: a client that is to be killed may be silent already. */
@@ -61,7 +61,7 @@ await describeWith([REDIS_PROGRAM], 'conformance', async () => {
       return list.split('\n').filter((line) => line.includes(` name=${NAME} `)).length
     },
     restart: () => server.restart(),
-    report: (figure, ms) => figures.set(figure, [...(figures.get(figure) ?? []), ms]),
+    report: figures.add,
   })
   for (const { name, run } of cases) it(name, run)
 })

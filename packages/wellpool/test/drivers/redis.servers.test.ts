@@ -55,7 +55,9 @@ await describeWith([REDIS_PROGRAM], 'redis() with a server of its own', () => {
     const request = failureOf(silent.get('key'))
     await delay(300)
     expect(trusting.mayAskAbout?.(silent)).toBe(true)
-    expect(await trusting.secondOpinion?.(silent, other, { signal: never, limit: 100 })).toBe('gone')
+    await vi.waitUntil(async () => (await trusting.secondOpinion?.(silent, other, { signal: never, limit: 100 })) === 'gone', {
+      timeout: 10_000,
+    })
     trusting.destroy(silent)
     expect(trusting.classify?.(await request)).toBe('fatal')
     await trusting.close(other)
