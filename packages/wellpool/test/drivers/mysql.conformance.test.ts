@@ -4,13 +4,14 @@ import { afterAll, it } from 'vitest'
 import { mysql } from '../../src/drivers/mysql.ts'
 import { type ConformanceAddress, driverConformance } from '../../src/testing/index.ts'
 import { describeWith } from '../support/describe-if.ts'
+import { Figures } from '../support/figures.ts'
 
 /** The application's own user: administrators have rights that hide mistakes. */
 const USER = 'conformance'
 
 await describeWith([MARIADB_PROGRAM], 'conformance', async () => {
   const server = await startMariadb()
-  const figures = new Map<string, number[]>()
+  const figures = new Figures()
   const ask = (sql: string) => executeMysql(server.url, sql) as Promise<RowDataPacket[]>
   await ask(`create user ${USER}@'127.0.0.1' identified by '${server.password}'`)
   await ask(`grant all on app.* to ${USER}@'127.0.0.1'`)
@@ -18,8 +19,7 @@ await describeWith([MARIADB_PROGRAM], 'conformance', async () => {
 
   afterAll(async () => {
     await server.close()
-    const lines = [...figures].map(([figure, times]) => `${figure}: ${times.map((ms) => ms.toFixed(1)).join(', ')} ms`)
-    console.info(`mysql on MariaDB ${server.version}\n  ${lines.join('\n  ')}`)
+    figures.print(`mysql on MariaDB ${server.version}`)
   })
 
   const createDriver = ({ host, port }: ConformanceAddress, password = server.password) =>
@@ -52,7 +52,7 @@ await describeWith([MARIADB_PROGRAM], 'conformance', async () => {
       return Number(row?.count)
     },
     restart: () => server.restart(),
-    report: (figure, ms) => figures.set(figure, [...(figures.get(figure) ?? []), ms]),
+    report: figures.add,
   })
   for (const { name, run } of cases) it(name, run)
 })
