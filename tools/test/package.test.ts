@@ -122,6 +122,21 @@ describe('the published package', () => {
     expect(output).toBe('ECONNREFUSED postgres')
   })
 
+  it.each([
+    ['mysql', 'mysql2', `mysql({ uri: 'mysql://127.0.0.1:1/none' })`],
+    ['redis', 'redis', `redis({ url: 'redis://127.0.0.1:1' })`],
+  ])('can be imported with the driver %s when %s is there', async (entry, library, driver) => {
+    await lend(library)
+    const output = await runProgram(`
+      import { createPool } from 'wellpool'
+      import { ${entry} } from 'wellpool/${entry}'
+      const pool = createPool(${driver})
+      await pool.close()
+      console.log(pool.stats().state)
+    `)
+    expect(output).toBe('closed')
+  })
+
   it.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', async (moduleResolution) => {
     for (const name of ['@types/pg', '@types/ssh2', '@types/node']) await lend(name).catch(() => undefined)
     const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext'

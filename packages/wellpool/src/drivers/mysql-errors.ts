@@ -8,7 +8,7 @@ import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-e
  *
  * Sources: MySQL, "Server Error Message Reference"; MariaDB, "MariaDB Error Code Reference".
  */
-const IN_USE: Readonly<Record<number, ErrorClass>> = {
+export const MYSQL_ERRORS: Readonly<Record<number, ErrorClass>> = {
   1040: 'transient', // too many connections: a proxy says so of the server behind it
   1077: 'fatal', // normal shutdown
   1153: 'fatal', // packet bigger than max_allowed_packet: the server hangs up, for it has lost its place
@@ -28,7 +28,7 @@ const IN_USE: Readonly<Record<number, ErrorClass>> = {
  * As connect errors `fatal` are those that the next try will meet as well, and that may lock an account. Who is full
  * (1040, 1203), shutting down (1053) or in need of rest (1226) will have room again.
  */
-const AT_CONNECT: Readonly<Record<number, ErrorClass>> = {
+export const MYSQL_CONNECT_ERRORS: Readonly<Record<number, ErrorClass>> = {
   1040: 'transient', // too many connections
   1115: 'fatal', // unknown character set
   1129: 'fatal', // the host is blocked after many errors, until somebody flushes the list
@@ -83,7 +83,7 @@ function classifyInUse(error: Error): ErrorClass | undefined {
     // 1047 is an unknown command, unless a node of a Galera cluster says that it has been left alone.
     if (errno === 1047) return /WSREP/i.test(message) ? 'fatal' : 'application'
     // 08: connection exceptions (1053 shutdown, 1080 forced close, 1152 aborted, 1158 to 1161 network).
-    return IN_USE[errno] ?? (sqlState.startsWith('08') ? 'fatal' : 'application')
+    return MYSQL_ERRORS[errno] ?? (sqlState.startsWith('08') ? 'fatal' : 'application')
   }
   if (isDeadSocket(code) || (typeof code === 'string' && DEAD_CONNECTION.test(code)) || CLOSED.test(message)) return 'fatal'
   // mysql2's own time-out of a query: the server is still at work on it, and what is sent now waits behind it.
@@ -96,7 +96,7 @@ function classifyInUse(error: Error): ErrorClass | undefined {
 function classifyAtConnect(error: Error): ErrorClass | undefined {
   const { code, errno, sqlState, library, message } = error as MysqlError
   if (typeof errno === 'number' && typeof sqlState === 'string') {
-    return AT_CONNECT[errno] ?? AT_CONNECT_STATES[sqlState.slice(0, 2)] ?? 'transient'
+    return MYSQL_CONNECT_ERRORS[errno] ?? AT_CONNECT_STATES[sqlState.slice(0, 2)] ?? 'transient'
   }
   if (typeof code === 'string' && (NEVER_FITS.test(code) || isTlsMismatch(code))) return 'fatal'
   // mysql2 gives every failure of a TLS handshake this code, also that of a network which broke on the way.

@@ -80,15 +80,15 @@ export interface MysqlOptions {
    */
   onConnect?: ((client: Connection, context: PasswordContext) => unknown) | undefined
   /**
-   * Whether the session is made anew after each use, whatever that did. Costs two or three round trips a use, and the
-   * prepared statements with them. Default false: it is made anew when something may have been left in it, and
-   * nothing is sent when nothing has.
+   * Whether the session is made anew after each use, whatever that did. Costs three round trips a use, those of
+   * `onConnect`, and the prepared statements. Default false: it is made anew when something may have been left in it,
+   * and nothing is sent when nothing has.
    */
   resetAlways?: boolean | undefined
   /**
    * Whether the server may be asked, over another connection, what it is doing for a client that has been silent for
    * long (`information_schema.PROCESSLIST`): a dead connection is found out then, and a long query is left alone.
-   * Costs one round trip at each connect. Default true.
+   * Default true.
    */
   secondOpinion?: boolean | undefined
 }

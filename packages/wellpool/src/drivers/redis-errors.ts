@@ -6,7 +6,7 @@ import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-e
  * What the error replies of a Redis server mean, by their first word. All others are the application's: the server
  * has answered, and the session goes on.
  */
-const IN_USE: Readonly<Record<string, ErrorClass>> = {
+export const REDIS_ERRORS: Readonly<Record<string, ErrorClass>> = {
   BUSY: 'transient', // a script runs on and on: the server answers nothing else
   CLUSTERDOWN: 'transient', // the cluster has lost slots, or this node the others
   LOADING: 'transient', // it reads its data; a replica does so with its connections open
@@ -34,7 +34,7 @@ const IN_USE: Readonly<Record<string, ErrorClass>> = {
  * As connect errors `fatal` are those that the next try will meet as well, and that may lock an account. All others
  * will pass: a server that is full, reads its data, or is in trouble.
  */
-const AT_CONNECT: Readonly<Record<string, ErrorClass>> = {
+export const REDIS_CONNECT_ERRORS: Readonly<Record<string, ErrorClass>> = {
   DENIED: 'fatal', // protected mode: it takes connections from its own machine only
   ERR: 'fatal', // no such database, a server that knows no HELLO, a password where none is set
   NOAUTH: 'fatal', // it wants a password
@@ -68,7 +68,7 @@ export function classifyRedisError(error: unknown, connecting: boolean): ErrorCl
 function classifyInUse(error: RedisError): ErrorClass | undefined {
   const { code, message, replies } = error
   if (Array.isArray(replies)) return worstOf(replies)
-  if (isReply(error)) return IN_USE[wordOf(error)] ?? 'application'
+  if (isReply(error)) return REDIS_ERRORS[wordOf(error)] ?? 'application'
   if (WATCHED_KEY_CHANGED.test(message)) return 'application'
   return isDeadSocket(code) || DEAD_CLIENT.test(message) ? 'fatal' : undefined
 }
@@ -76,7 +76,7 @@ function classifyInUse(error: RedisError): ErrorClass | undefined {
 function classifyAtConnect(error: RedisError): ErrorClass | undefined {
   if (error instanceof ConfigError) return 'fatal'
   const { code, message } = error
-  if (isReply(error)) return FULL.test(message) ? 'transient' : (AT_CONNECT[wordOf(error)] ?? 'transient')
+  if (isReply(error)) return FULL.test(message) ? 'transient' : (REDIS_CONNECT_ERRORS[wordOf(error)] ?? 'transient')
   return isTlsMismatch(code) || /certificate|altnames/i.test(message) ? 'fatal' : undefined
 }
 
@@ -91,7 +91,7 @@ function worstOf(replies: readonly unknown[]): ErrorClass {
  */
 function isReply(error: Error): boolean {
   const word = wordOf(error)
-  if (Object.hasOwn(IN_USE, word) || Object.hasOwn(AT_CONNECT, word)) return true
+  if (Object.hasOwn(REDIS_ERRORS, word) || Object.hasOwn(REDIS_CONNECT_ERRORS, word)) return true
   for (let type = Object.getPrototypeOf(error); type !== null; type = Object.getPrototypeOf(type)) {
     if (type.constructor.name === 'ErrorReply') return true
   }

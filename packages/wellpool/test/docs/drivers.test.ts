@@ -5,7 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { amqp } from '../../src/drivers/amqp.ts'
 import { grpc } from '../../src/drivers/grpc.ts'
 import { http2 } from '../../src/drivers/http2.ts'
+import { mysql } from '../../src/drivers/mysql.ts'
+import { MYSQL_CONNECT_ERRORS, MYSQL_ERRORS } from '../../src/drivers/mysql-errors.ts'
 import { postgres } from '../../src/drivers/postgres.ts'
+import { redis } from '../../src/drivers/redis.ts'
+import { REDIS_CONNECT_ERRORS, REDIS_ERRORS } from '../../src/drivers/redis-errors.ts'
 import { tcp } from '../../src/drivers/tcp.ts'
 import { TCP_ERRORS } from '../../src/drivers/tcp-errors.ts'
 import { ConfigError, type Driver } from '../../src/index.ts'
@@ -71,6 +75,8 @@ describe.each([
   ['postgres', postgres],
   ['amqp', amqp],
   ['grpc', grpc],
+  ['mysql', mysql],
+  ['redis', redis],
   ['http2', http2],
   ['tcp', tcp],
 ] as const)('docs/drivers/%s.md', (name, make) => {
@@ -96,4 +102,14 @@ describe.each([
 it('docs/drivers/tcp.md has a row for each error, with its class', () => {
   const rows = rowsUnder('docs/drivers/tcp.md', 'What errors mean').map(([code, meaning]) => [codes(code)[0], codes(meaning)[0]])
   expect(Object.fromEntries(rows)).toEqual(TCP_ERRORS)
+})
+
+it.each([
+  ['mysql', MYSQL_ERRORS, MYSQL_CONNECT_ERRORS],
+  ['redis', REDIS_ERRORS, REDIS_CONNECT_ERRORS],
+])('docs/drivers/%s.md has each error that the driver knows, with its class in use and of a connect', (name, inUse, atConnect) => {
+  const rows = rowsUnder(`docs/drivers/${name}.md`, 'What errors mean')
+  const classes = (column: number) => Object.fromEntries(rows.flatMap((row) => codes(row[0]).map((code) => [code, codes(row[column])[0]])))
+  expect(classes(1)).toMatchObject(inUse)
+  expect(classes(2)).toMatchObject(atConnect)
 })
