@@ -4,8 +4,9 @@ import { ConfigError } from '../engine/errors.ts'
 import type { Secrets } from '../shared/secrets.ts'
 import { SshChannels } from './ssh-channels.ts'
 import { Cli } from './ssh-cli.ts'
-import { type OpenedCli, openCliChannel } from './ssh-cli-open.ts'
+import { openCliChannel } from './ssh-cli-open.ts'
 import { type CliOptions, findCliProblems, type ResolvedCliOptions, resolveCliOptions } from './ssh-cli-options.ts'
+import { CliTurns } from './ssh-cli-turns.ts'
 import { SshError } from './ssh-errors.ts'
 import { collect, type RunOptions, type RunResult } from './ssh-exec.ts'
 import { leftIn } from './ssh-internals.ts'
@@ -22,7 +23,8 @@ export class SessionKeeper {
   readonly #options: ResolvedSshOptions
   readonly #secrets: Secrets
   readonly #channels: SshChannels
-  #kept: (OpenedCli & { readonly cli: Cli }) | undefined
+  /** Of the CLI that stays open over all leases. */
+  #kept: CliTurns | undefined
   #spoiled: Error | undefined
   #letGo = false
   #probe: Promise<void> | undefined
@@ -53,14 +55,13 @@ export class SessionKeeper {
   async openCli(options: CliOptions, signal?: AbortSignal): Promise<Cli> {
     const problems = findCliProblems(options)
     if (problems.length > 0) throw new ConfigError(problems)
-    return this.#makeCli(await this.#openChannel(resolveCliOptions(options), signal))
+    return (await this.#openCli(resolveCliOptions(options), signal)).cli
   }
 
   /** Opens the CLI that stays open over all leases. */
   async keepCli(options: ResolvedCliOptions, signal: AbortSignal): Promise<Cli> {
-    const opened = await this.#openChannel(options, signal)
-    const cli = this.#makeCli(opened)
-    this.#kept = { ...opened, cli }
+    const { turns, cli } = await this.#openCli(options, signal)
+    this.#kept = turns
     return cli
   }
 
@@ -70,13 +71,13 @@ export class SessionKeeper {
       if (!this.#letGo && this.#spoiled === undefined) watcher.lost(error)
     }
     this.link.onLost(report)
-    this.#kept?.cli.onClosed(report)
+    this.#kept?.dialog.stream.onClosed(report)
   }
 
   /** A round trip in the session. Whoever gives it up leaves it on its way, and the next joins it. */
   probe(): Promise<void> {
     if (this.#spoiled !== undefined) return Promise.reject(this.#spoiled)
-    if (this.#kept !== undefined) return this.#kept.cli.probe()
+    if (this.#kept !== undefined) return this.#kept.probe()
     this.#probe ??= this.#execHealth().finally(() => {
       this.#probe = undefined
     })
@@ -86,7 +87,7 @@ export class SessionKeeper {
   /** Undoes what a borrower has left. Returns nothing when there is nothing to do. */
   reset(): Promise<unknown> | undefined {
     if (this.#spoiled !== undefined) throw this.#spoiled
-    const atBase = this.#kept?.cli.reset()
+    const atBase = this.#kept?.reset()
     const closed = this.#channels.closeAllBut(this.#kept?.dialog.stream.channel)
     return atBase === undefined && closed === undefined ? undefined : Promise.all([atBase, closed])
   }
@@ -101,15 +102,13 @@ export class SessionKeeper {
     this.link.destroy()
   }
 
-  #openChannel(options: ResolvedCliOptions, signal?: AbortSignal): Promise<OpenedCli> {
+  async #openCli(options: ResolvedCliOptions, signal?: AbortSignal): Promise<{ readonly turns: CliTurns; readonly cli: Cli }> {
     const opening = openCliChannel({ channels: this.#channels, options, secrets: this.#secrets, link: this.link, signal })
-    return this.link.whileAlive(opening)
-  }
-
-  #makeCli(opened: OpenedCli): Cli {
-    return new Cli(opened, (error) => {
+    const opened = await this.link.whileAlive(opening)
+    const turns = new CliTurns(opened, (error) => {
       this.#spoiled ??= error
     })
+    return { turns, cli: new Cli(turns, opened.banner) }
   }
 
   async #execHealth(): Promise<void> {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Cli, CliCommandError, type CliOptions, SshError, ssh } from '../../src/drivers/ssh.ts'
 import type { DeviceOptions, DevicePlatform } from '../../src/testing/devices/index.ts'
@@ -303,6 +304,43 @@ describe('send', () => {
     expect(await cli.send('show long')).toBe(LONG)
   })
 
+  it('gives every answer as it is, whatever it says and however it breaks over packets', async () => {
+    let answer = ''
+    const { cli, device } = await open(
+      { platform: 'cisco_iosxe', pageLength: 9, commands: { 'show it': () => answer } },
+      { settle: 150, platform: { ...(await platformOf('cisco_iosxe')), prepare: [] } },
+    )
+    const words = [
+      'router-17',
+      '#',
+      '>',
+      'router-17>',
+      'router-17#',
+      '(config)#',
+      ' ',
+      '--',
+      '--More--',
+      'show it',
+      'x',
+      '\t',
+      'ü',
+      '% ',
+      '^',
+    ]
+    const line = fc.array(fc.constantFrom(...words), { maxLength: 6 }).map((parts) => parts.join('').trimEnd())
+    const lines = fc
+      .array(line, { minLength: 1, maxLength: 25 })
+      .filter((all) => all.at(-1) !== '' && !all.some((one) => /^\s*-+More/.test(one)))
+    await fc.assert(
+      fc.asyncProperty(lines, fc.integer({ min: 1, max: 60 }), async (said, packetSize) => {
+        answer = said.join('\n')
+        device.setOutput({ packetSize })
+        expect(await cli.send('show it')).toBe(answer)
+      }),
+      { numRuns: 15 },
+    )
+  }, 30_000)
+
   it('waits for what comes behind a prompt in the middle of a line', async () => {
     // Each packet breaks where a line looks like the prompt, and the next comes a moment later.
     const log = 'router-17>show version\nrouter-17>show clock'
@@ -416,6 +454,32 @@ describe('send', () => {
   })
 })
 
+describe('configure', () => {
+  it('comes back to where it was when the way to the configuration is refused', async () => {
+    const { cli, device } = await open({
+      platform: 'cisco_iosxe',
+      commands: { 'configure terminal': '% Configuration locked by another user' },
+    })
+    expect(await failureOf(cli.configure(['ntp server 10.0.0.1']))).toMatchObject({ command: 'configure terminal' })
+    expect(cli.level).toBe('exec')
+    expect(device.typed.at(-1)?.line).toBe('disable')
+  })
+
+  it('tells what failed first, even if what follows fails as well', async () => {
+    const { cli, device } = await open({ platform: 'juniper_junos' }, { timeout: 300 })
+    const configuring = failureOf(cli.configure(['set system ntp server 10.0.0.1', 'bogus thing']))
+    await expect.poll(() => device.typed.at(-1)?.line).toBe('rollback 0')
+    device.hang()
+    expect(await configuring).toMatchObject({ command: 'bogus thing' })
+  })
+
+  it('of nothing goes there and back', async () => {
+    const { cli, device } = await open({ platform: 'cisco_iosxe' })
+    expect(await cli.configure([])).toEqual([])
+    expect(device.typed.slice(-4).map(({ line }) => line)).toEqual(['enable', 'configure terminal', 'end', 'disable'])
+  })
+})
+
 describe('interact', () => {
   const answers = (cli: Cli, ...words: string[]): Promise<string> => cli.interact(words.map((send) => ({ send })))
 
@@ -441,6 +505,13 @@ describe('interact', () => {
     const error = await failureOf(refused.cli.interact([{ send: SECRET, hidden: true }]))
     expect(error).toMatchObject({ code: 'CLI_COMMAND', command: '***' })
     expect(`${(error as Error).message}${(error as CliCommandError).output}`).not.toContain(SECRET)
+  })
+
+  it('takes a pattern that remembers where it looked last', async () => {
+    const { cli } = await open({ platform: 'cisco_iosxe', enableSecret: SECRET }, { enableSecret: SECRET })
+    const confirm = /\[confirm\]/g
+    for (let round = 0; round < 3; round++) await cli.interact([{ send: 'reload', expect: confirm }, { send: '' }])
+    expect(cli.prompt).toBe('router-17#')
   })
 
   it('rejects when the device does not ask', async () => {
