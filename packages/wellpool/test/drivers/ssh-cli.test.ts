@@ -342,11 +342,13 @@ describe('send', () => {
   }, 30_000)
 
   it('waits for what comes behind a prompt in the middle of a line', async () => {
-    // Each packet breaks where a line looks like the prompt, and the next comes a moment later.
-    const log = 'router-17>show version\nrouter-17>show clock'
-    const { cli, device } = await open({ platform: 'cisco_iosxe', commands: { 'show log': log } }, { settle: 150 })
-    device.setOutput({ packetSize: 10, outputDelay: 20 })
-    expect(await cli.send('show log')).toBe(log)
+    const { cli, device } = await open(
+      { platform: 'cisco_iosxe', commands: { 'show log': 'router-17>show version\nthe end' } },
+      { settle: 200 },
+    )
+    // The device sends the first key that it echoes, and then as much as ends where the line looks like the prompt.
+    device.setOutput({ packetSize: 'how log\r\nrouter-17>'.length, outputDelay: 20 })
+    expect(await cli.send('show log')).toBe('router-17>show version\nthe end')
   })
 
   it('leaves out what the device says before it takes the command', async () => {
@@ -466,11 +468,12 @@ describe('configure', () => {
   })
 
   it('tells what failed first, even if what follows fails as well', async () => {
-    const { cli, device } = await open({ platform: 'juniper_junos' }, { timeout: 300 })
-    const configuring = failureOf(cli.configure(['set system ntp server 10.0.0.1', 'bogus thing']))
-    await expect.poll(() => device.typed.at(-1)?.line).toBe('rollback 0')
-    device.hang()
-    expect(await configuring).toMatchObject({ command: 'bogus thing' })
+    const junos = await platformOf('juniper_junos')
+    const levels = junos.levels.map((level) => (level.name === 'config' ? { ...level, leave: 'bogus way out' } : level))
+    const { cli, device, driver, session } = await open({ platform: 'juniper_junos' }, { platform: { ...junos, levels } })
+    expect(await failureOf(cli.configure(['bogus thing']))).toMatchObject({ command: 'bogus thing' })
+    expect(device.typed.at(-1)?.line).toBe('bogus way out')
+    await expect(driver.reset?.(session)).rejects.toMatchObject({ command: 'bogus way out' })
   })
 
   it('of nothing goes there and back', async () => {
