@@ -34,18 +34,21 @@ export function leftIn(client: ssh2.Client): LeftBehind {
 }
 
 /**
- * Sends the request that OpenSSH's keep-alive sends, which every server answers, most of them with a refusal.
+ * Sends the request that OpenSSH's keep-alive sends, which every server answers, most of them with a refusal. Fulfils
+ * with the answer, whatever it is.
  *
- * @param answered is called when an answer comes; when the connection ends instead, with an error
+ * @throws Error when the connection ends instead
  */
-export function ping(client: ssh2.Client, answered: () => void): void {
+export function ping(client: ssh2.Client): Promise<void> {
   const { _callbacks, _protocol } = client as unknown as ClientInternals
-  _callbacks?.push(answered)
-  try {
-    _protocol?.ping()
-  } catch {
-    // The connection has ended, which is reported elsewhere.
-  }
+  return new Promise((resolve, reject) => {
+    if (_callbacks === undefined || _protocol === undefined) throw new Error('the client of ssh2 has never been connected')
+    _callbacks.push((failed) => {
+      if (failed instanceof Error) reject(failed)
+      else resolve()
+    })
+    _protocol.ping()
+  })
 }
 
 function hasAny(record: Readonly<Record<string, unknown>> | undefined): boolean {

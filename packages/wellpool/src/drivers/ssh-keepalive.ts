@@ -36,7 +36,8 @@ export function keepAlive(link: SshLink, intervalMs: number, misses: number): vo
       return
     }
     unanswered++
-    ping(link.client, () => {})
+    // Its answer is a sign of life like any other; that the connection has ended is reported by itself.
+    ping(link.client).catch(() => {})
   }
   // What came in while the process was busy or asleep is read first.
   const timer = setInterval(() => setImmediate(look).unref(), intervalMs).unref()

@@ -9,7 +9,7 @@ import { type CliOptions, findCliProblems, type ResolvedCliOptions, resolveCliOp
 import { CliTurns } from './ssh-cli-turns.ts'
 import { SshError } from './ssh-errors.ts'
 import { collect, type RunOptions, type RunResult } from './ssh-exec.ts'
-import { leftIn } from './ssh-internals.ts'
+import { leftIn, ping } from './ssh-internals.ts'
 import { limited, timeoutOf } from './ssh-limit.ts'
 import type { SshLink } from './ssh-link.ts'
 import type { ResolvedSshOptions } from './ssh-options.ts'
@@ -78,7 +78,9 @@ export class SessionKeeper {
   probe(): Promise<void> {
     if (this.#spoiled !== undefined) return Promise.reject(this.#spoiled)
     if (this.#kept !== undefined) return this.#kept.probe()
-    this.#probe ??= this.#execHealth().finally(() => {
+    const ask = (): Promise<void> =>
+      this.#options.healthCommand === '' ? this.link.whileAlive(ping(this.link.client)) : this.#execHealth()
+    this.#probe ??= ask().finally(() => {
       this.#probe = undefined
     })
     return this.#probe

@@ -85,8 +85,9 @@ export interface SshOptions extends SshHostOptions {
   /** The most that a command of `run` may write, bytes, unless its call says otherwise. Default 16 MiB. */
   maxOutput?: number | undefined
   /**
-   * What checks run over an exec channel; any answer will do, that there is no exec included. Default `echo`.
-   * With `cli` checks run its platform's health command instead.
+   * What checks run over an exec channel; any answer will do, that there is no exec included. `''`: they open no channel
+   * and ask the server itself, for jump hosts that open no sessions. Default `echo`. With `cli` checks run its
+   * platform's health command instead.
    */
   healthCommand?: string | undefined
   /**
@@ -159,7 +160,7 @@ const RULES: OptionRules<SshOptions> = {
   keepaliveMisses: wholeNumber(1),
   commandTimeout: duration(0),
   maxOutput: wholeNumber(1),
-  healthCommand: text,
+  healthCommand: { fits: (value) => typeof value === 'string', allowed: 'a text' },
   maxLeasesPerConnection: wholeNumber(1),
   cli: { fits: isObject, allowed: 'an object with the options of a CLI' },
 }

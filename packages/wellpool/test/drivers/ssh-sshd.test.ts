@@ -197,6 +197,26 @@ await describeWith([SSHD], "on OpenSSH's sshd", () => {
     await expect.poll(async () => (await inner.sessions()).length).toBe(0)
   })
 
+  it('is a jump host although it opens no sessions, when checks are told to open none', async () => {
+    const strict = await startSshd({ settings: { MaxSessions: 0 } })
+    endAfterTest(() => strict.close())
+    const hostKey = strict.hostKeys[0]?.fingerprint as `SHA256:${string}`
+    const { host, port, username, privateKey } = strict
+    const jump = ssh({ host, port, username, privateKey, hostKey, healthCommand: '' })
+    const session = await connectTo(jump)
+    await jump.check(session, { signal: AbortSignal.timeout(10_000) })
+    await expect(connectTo(ssh({ host, port, username, privateKey, hostKey })).then((other) => other.run('true'))).rejects.toMatchObject({
+      code: 'SSH_NO_SESSIONS',
+    })
+    const pool = createPool(ssh({ host, port, username, privateKey, hostKey, healthCommand: '', maxLeasesPerConnection: 10 }))
+    endAfterTest(() => pool.close({ timeout: 0 }))
+    expect((await (await open({ jump: pool })).run('echo far')).stdout).toBe('far\n')
+
+    const [pid] = await strict.sessions()
+    process.kill(pid as number, 'SIGKILL')
+    await expect(jump.check(session, { signal: AbortSignal.timeout(10_000) })).rejects.toMatchObject({ code: 'SSH_CONNECTION_LOST' })
+  })
+
   it('is understood when it turns connections away, and served when it has room again', async () => {
     const small = await startSshd({ settings: { MaxStartups: '1' } })
     endAfterTest(() => small.close())
