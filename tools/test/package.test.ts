@@ -137,7 +137,7 @@ describe('the published package', () => {
     expect(output).toBe('closed')
   })
 
-  it.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', async (moduleResolution) => {
+  it.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', { timeout: 60_000 }, async (moduleResolution) => {
     for (const name of ['@types/pg', '@types/ssh2', '@types/node']) await lend(name).catch(() => undefined)
     const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext'
     const compilerOptions = { module, moduleResolution, target: 'es2022', strict: true, noEmit: true, types: ['node'] }
