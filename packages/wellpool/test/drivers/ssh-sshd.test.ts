@@ -204,6 +204,7 @@ await describeWith([SSHD], "on OpenSSH's sshd", () => {
     const { host, port, username, privateKey } = strict
     const jump = ssh({ host, port, username, privateKey, hostKey, healthCommand: '' })
     const session = await connectTo(jump)
+    const [pid] = await strict.sessions()
     await jump.check(session, { signal: AbortSignal.timeout(10_000) })
     await expect(connectTo(ssh({ host, port, username, privateKey, hostKey })).then((other) => other.run('true'))).rejects.toMatchObject({
       code: 'SSH_NO_SESSIONS',
@@ -212,7 +213,6 @@ await describeWith([SSHD], "on OpenSSH's sshd", () => {
     endAfterTest(() => pool.close({ timeout: 0 }))
     expect((await (await open({ jump: pool })).run('echo far')).stdout).toBe('far\n')
 
-    const [pid] = await strict.sessions()
     process.kill(pid as number, 'SIGKILL')
     await expect(jump.check(session, { signal: AbortSignal.timeout(10_000) })).rejects.toMatchObject({ code: 'SSH_CONNECTION_LOST' })
   })
