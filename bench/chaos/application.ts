@@ -1,10 +1,10 @@
 // The application's process: one pool and the load on it. Started by a lane, with its settings as its only argument.
 import { Socket } from 'node:net'
+import { seeded } from '../src/random.ts'
 import { now } from './clock.ts'
 import { Load } from './load.ts'
 import { type ApplicationSettings, type Command, type Report, type Request, ROWS, type TraceEntry, type Workload } from './messages.ts'
 import { openPool } from './pools.ts'
-import { seeded } from './random.ts'
 import { VARIANTS } from './variants.ts'
 
 /** How often it tells what it has seen, ms. */

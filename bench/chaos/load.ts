@@ -1,7 +1,7 @@
+import type { Random } from '../src/random.ts'
 import { now } from './clock.ts'
 import type { Request } from './messages.ts'
 import { DEADLINE_MS } from './pools.ts'
-import type { Random } from './random.ts'
 import type { Variant } from './variants.ts'
 
 /** Makes one request on which the server works for so long, ms. */

@@ -2,9 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fillIn } from '../src/page.ts'
 import { type Arguments, parseArguments, usage } from './arguments.ts'
 import { measure } from './measure.ts'
-import { fillIn, notBest, partsOf, type Results } from './page.ts'
+import { notBest, partsOf, type Results } from './page.ts'
 import { CONTENDERS } from './pools.ts'
 import { revive, type Saved, save } from './saved.ts'
 import { SCENARIOS } from './scenarios.ts'
@@ -43,7 +44,7 @@ async function main(asked: Arguments): Promise<number> {
   }
   if (asked.json !== undefined) writeFileSync(fromHere(asked.json), save(saved))
   print(saved, results)
-  if (asked.writeDocs) writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), partsOf(results, SCENARIOS)))
+  if (asked.writeDocs) writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), 'chaos', partsOf(results, SCENARIOS)))
   for (const failure of saved.failures) console.error(`No figures: ${failure}`)
   const missed = results.comparisons.some(({ outcomes }) => outcomes.some(({ met }) => !met))
   return missed || saved.failures.length > 0 ? 1 : 0

@@ -1,3 +1,4 @@
+import { renderMarkdown } from '../src/page.ts'
 import type { Circumstances } from '../src/versions.ts'
 import { SUBJECT } from './pools.ts'
 import type { Scenario } from './scenario.ts'
@@ -32,23 +33,6 @@ export function partsOf(results: Results, scenarios: readonly Scenario[]): Reado
       .map((comparison) => `### ${capitalised(titleOf(comparison.scenario))}\n\n${renderDetails(comparison)}`)
       .join('\n\n'),
   }
-}
-
-/**
- * Puts each part between its markers: `<!-- chaos:limits -->` and `<!-- /chaos:limits -->`.
- *
- * @throws Error when the page lacks the markers of a part
- */
-export function fillIn(page: string, parts: Readonly<Record<string, string>>): string {
-  let filled = page
-  for (const [name, text] of Object.entries(parts)) {
-    const [begin, end] = [`<!-- chaos:${name} -->`, `<!-- /chaos:${name} -->`]
-    const from = filled.indexOf(begin)
-    const to = filled.indexOf(end)
-    if (from < 0 || to < from) throw new Error(`the page has no markers ${begin} … ${end}`)
-    filled = `${filled.slice(0, from + begin.length)}\n${text}\n${filled.slice(to)}`
-  }
-  return filled
 }
 
 function renderCircumstances({ circumstances, server, command, lanes, idleLateMs, tookMs }: Results): string {
@@ -111,11 +95,6 @@ export function notBest(comparisons: readonly Comparison[]): Comparison[] {
       rows.some(({ contender }) => contender === SUBJECT) &&
       !(best.failed.includes(SUBJECT) && (best.healedMs.length === 0 || best.healedMs.includes(SUBJECT))),
   )
-}
-
-function renderMarkdown(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(heading), line(heading.map((_, column) => (column === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
 }
 
 const mark = ({ text, best }: Cell): string => (best ? `**${text}**` : text)

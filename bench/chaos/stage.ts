@@ -1,10 +1,10 @@
 import type { Fault, FaultProxy, FaultScope, InjectedFault } from 'wellpool/testing'
+import type { Random } from '../src/random.ts'
 import type { ApplicationProcess } from './application-process.ts'
 import { now, sleepUntil } from './clock.ts'
 import type { Span } from './crash.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Course, Episode } from './figures.ts'
-import type { Random } from './random.ts'
 import type { Variant } from './variants.ts'
 
 /** What a stage is made of. */

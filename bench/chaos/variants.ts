@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../src/random.ts'
 
 /** What the application asks for, and from how far away. */
 export interface Variant {

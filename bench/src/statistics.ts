@@ -1,3 +1,5 @@
+import { seeded } from './random.ts'
+
 /** A median with its 95 % confidence interval. */
 export interface Estimate {
   readonly median: number
@@ -38,17 +40,7 @@ export function quantile(values: readonly number[], q: number): number {
  * figures always says the same. With fewer than five rounds the interval is no more than the range seen.
  */
 export function estimate(values: readonly number[]): Estimate {
-  const random = mulberry32(values.length)
+  const random = seeded(values.length)
   const medians = Array.from({ length: RESAMPLES }, () => median(values.map(() => values[Math.floor(random() * values.length)] as number)))
   return { median: median(values), low: quantile(medians, 0.025), high: quantile(medians, 0.975) }
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { now } from '../../chaos/clock.ts'
 import { Load, type MakeRequest } from '../../chaos/load.ts'
 import type { Request } from '../../chaos/messages.ts'
-import { seeded } from '../../chaos/random.ts'
 import { VARIANTS } from '../../chaos/variants.ts'
+import { seeded } from '../../src/random.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'hrtime'] })

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Figures } from '../../chaos/figures.ts'
-import { fillIn, notBest, partsOf, type Results } from '../../chaos/page.ts'
+import { notBest, partsOf, type Results } from '../../chaos/page.ts'
 import type { Run } from '../../chaos/run.ts'
 import { revive, type Saved, save } from '../../chaos/saved.ts'
 import { SCENARIOS } from '../../chaos/scenarios.ts'
 import { compare } from '../../chaos/summary.ts'
 import { renderComparison } from '../../chaos/table.ts'
+import { fillIn } from '../../src/page.ts'
 
 const run = (contender: string, changes: Partial<Figures> = {}, round = 0, scenario = 'silent'): Run => ({
   job: { scenario, contender, variant: 'base', round, seconds: 10, trace: false },
@@ -111,7 +112,7 @@ describe('the page', () => {
 
   test('has markers for every part', () => {
     const page = readFileSync(new URL('../../../docs/reliability.md', import.meta.url), 'utf8')
-    const filled = fillIn(page, partsOf(results(), SCENARIOS))
+    const filled = fillIn(page, 'chaos', partsOf(results(), SCENARIOS))
     expect(filled).toContain(
       'Measured on 2026-01-02 with `npm run chaos -- --write-docs` (33 min, 5 runs side by side) on 2 × CPU, Node 20.0.0,',
     )
@@ -119,11 +120,13 @@ describe('the page', () => {
     expect(filled).toContain(
       '| present flows silent, new ones work | failed 0, allowed 0; slower than 100 ms 0, allowed 80 | healed after 0.50 s, allowed 0.40 s |',
     )
-    expect(fillIn(filled, partsOf(results(), SCENARIOS))).toBe(filled)
+    expect(fillIn(filled, 'chaos', partsOf(results(), SCENARIOS))).toBe(filled)
   })
 
   test('without them is refused', () => {
-    expect(() => fillIn('<!-- chaos:limits -->', { limits: 'text' })).toThrow('no markers <!-- chaos:limits --> … <!-- /chaos:limits -->')
+    expect(() => fillIn('<!-- chaos:limits -->', 'chaos', { limits: 'text' })).toThrow(
+      'no markers <!-- chaos:limits --> … <!-- /chaos:limits -->',
+    )
   })
 })
 
