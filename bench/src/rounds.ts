@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { seeded, shuffle } from './random.ts'
 import type { Sample, Workload } from './workload.ts'
 
 /** Contender → its sample of each round. */
@@ -9,29 +8,10 @@ export type Samples = Readonly<Record<string, readonly Sample[]>>
 /** A measuring process that is silent for longer than this has hung. */
 const PROCESS_TIMEOUT_MS = 120_000
 
-/** Compiles the measuring program, so that nothing is translated, or mapped back, in a process that measures. */
-export async function compileMeasure(): Promise<string> {
-  const outdir = fileURLToPath(new URL('../dist', import.meta.url))
-  await build({
-    entryPoints: [fileURLToPath(new URL('measure.ts', import.meta.url))],
-    outdir,
-    bundle: true,
-    // One chunk for each contender: a process loads only the one that it measures.
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: `node${process.versions.node}`,
-    // Not the repository's tsconfig: its paths would put wellpool's sources in the place of what is built and published.
-    tsconfigRaw: {},
-    logLevel: 'warning',
-  })
-  return `${outdir}/measure.js`
-}
-
 /**
- * Measures every contender once in each round, each time in a fresh process. The order changes from round to
- * round, so that no contender always comes after the same other.
+ * Measures every contender once in each round, each time in a fresh process. The order is drawn by lot, the same each
+ * time, and every second round goes backwards through that of the one before it: what the machine does meanwhile falls
+ * on all alike.
  */
 export async function runRounds(
   program: string,
@@ -51,11 +31,9 @@ export async function runRounds(
   return samples
 }
 
-/** Forwards in even rounds and backwards in odd ones, each pair beginning one contender later. */
 function orderOf(contenders: readonly string[], round: number): readonly string[] {
-  const first = (round >> 1) % contenders.length
-  const rotated = [...contenders.slice(first), ...contenders.slice(0, first)]
-  return round % 2 === 0 ? rotated : rotated.reverse()
+  const order = shuffle(contenders, seeded(round >> 1))
+  return round % 2 === 0 ? order : order.reverse()
 }
 
 function measureInProcess(program: string, workload: Workload, contender: string, env: Readonly<Record<string, string>>): Promise<Sample> {

@@ -70,7 +70,7 @@ export const postgresql: Workload = {
   async prepare(): Promise<Surroundings> {
     const { startPostgres } = await import('@wellpool/servers')
     const server = await startPostgres()
-    return { env: { [URL_VARIABLE]: server.url }, description: `PostgreSQL ${server.version}`, close: () => server.stop() }
+    return { env: { [URL_VARIABLE]: server.url }, description: `PostgreSQL ${server.version}`, close: () => server.close() }
   },
   async run(contender) {
     const url = process.env[URL_VARIABLE]

@@ -1,0 +1,113 @@
+// What Wellpool costs, and what it holds: `npm run acceptance -- [parts] [options]`; --help has them.
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { compile } from '../src/compile.ts'
+import { fillIn } from '../src/page.ts'
+import { runRounds } from '../src/rounds.ts'
+import { circumstances } from '../src/versions.ts'
+import type { Sample } from '../src/workload.ts'
+import { measureAvailability } from './availability.ts'
+import { type Costs, measureCost } from './cost.ts'
+import { linesOf } from './lines.ts'
+import { rebuilds } from './rebuilds.ts'
+import { renderLines, renderPart, type Saved } from './report.ts'
+import { startServer } from './server.ts'
+
+/** Enough for an interval of a few percent on a quiet machine, in seven minutes. */
+const ROUNDS = 12
+const PARTS = ['cost', 'rebuilds', 'availability']
+const USAGE = `usage: npm run acceptance -- [part …] [options]
+
+parts: ${PARTS.join(', ')}; all of them unless named
+  --rounds N        rounds of the part cost; ${ROUNDS} unless given
+  --fault-rounds N  how often each fault is played; 2 unless given
+  --json file       write every figure into a file
+  --from file       show what was written into such a file, instead of measuring
+  --write-docs      make the tables of docs/performance.md anew`
+
+const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url))
+
+const { values: options, positionals: parts } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: String(ROUNDS) },
+    'fault-rounds': { type: 'string', default: '2' },
+    json: { type: 'string' },
+    from: { type: 'string' },
+    'write-docs': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (options.help) console.log(USAGE)
+else process.exitCode = await main()
+
+/** @returns the exit code: 1 if a line falls short of the plan's limit */
+async function main(): Promise<number> {
+  const unknown = parts.filter((part) => !PARTS.includes(part))
+  if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}\n${USAGE}`)
+  const saved = options.from === undefined ? await measure() : (JSON.parse(readFileSync(fromHere(options.from), 'utf8')) as Saved)
+  const lines = linesOf(saved.measured)
+  const { date, node, machine } = saved.circumstances
+  console.log(`${date}  Node ${node}, ${saved.server}, ${machine}, ${Math.round(saved.tookMs / 1000)} s`)
+  console.log('Costs are what is lost, or needed more, beside the same pool without: the Hodges–Lehmann estimate over the rounds, with the')
+  console.log('interval of the signed-rank test. Shares have Wilson’s interval. A line passes when the bad end keeps the limit.\n')
+  console.log(renderLines(lines))
+  if (options.json !== undefined) writeFileSync(fromHere(options.json), `${JSON.stringify(saved, null, 1)}\n`)
+  if (options['write-docs']) {
+    writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), 'acceptance', { lines: renderPart(saved, lines) }))
+  }
+  const short = lines.filter(({ passes }) => !passes).map(({ name }) => name)
+  console.log(`\n${lines.length - short.length} of ${lines.length} lines pass${short.length === 0 ? '' : `; short: ${short.join('; ')}`}`)
+  return short.length === 0 ? 0 : 1
+}
+
+async function measure(): Promise<Saved> {
+  const startedAt = performance.now()
+  const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part)
+  const server = await startServer()
+  let cost: Costs | undefined
+  let made: Sample | undefined
+  try {
+    if (wanted('cost')) {
+      const program = await compile([new URL('arm.ts', import.meta.url)], 'acceptance')
+      cost = await measureCost({ program, env: server.env, rounds: whole('rounds'), progress: showProgress })
+    }
+    if (wanted('rebuilds')) {
+      const program = await compile([new URL('measure.ts', import.meta.url)], 'acceptance')
+      made = (await runRounds(program, rebuilds, rebuilds.contenders, 1, server.env, showProgress)).wellpool?.[0]
+    }
+  } finally {
+    await server.close()
+  }
+  const availability = wanted('availability') ? await measureAvailability(whole('fault-rounds'), showProgress) : undefined
+  showProgress('')
+  return {
+    circumstances: circumstances(),
+    command: ['npm run acceptance', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    server: server.description,
+    tookMs: performance.now() - startedAt,
+    measured: {
+      ...(cost !== undefined && { cost }),
+      ...(made !== undefined && { rebuilds: made }),
+      ...(availability !== undefined && { availability }),
+    },
+  }
+}
+
+function whole(option: 'rounds' | 'fault-rounds'): number {
+  const value = Number(options[option])
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${option}: got ${options[option]}, allowed is a whole number from 1`)
+  return value
+}
+
+/** npm runs scripts in the package's folder; the user means the one that they are in. */
+function fromHere(file: string): string {
+  return path.resolve(process.env.INIT_CWD ?? '.', file)
+}
+
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}

@@ -1,0 +1,40 @@
+/** The two loads: as much as the pool can do, and a share of it. */
+export type Load = 'full' | 'part'
+
+/** What an arm's process is told. */
+export type Command =
+  /** Be measured: at full load, or at so many requests a second. */
+  | { readonly do: 'slice'; readonly rate: number | undefined }
+  /** Tell how much memory is in use, and end. */
+  | { readonly do: 'end' }
+
+/** What a slice of load came to. */
+export interface Slice {
+  readonly requests: number
+  readonly failed: number
+  /** Requests answered in a second. */
+  readonly throughput: number
+  /** From when a request was due, ms. */
+  readonly p99: number
+  /** Of this process, for each request, µs. */
+  readonly cpu: number
+  readonly seconds: number
+  /** Health checks that were answered. */
+  readonly checks: number
+  /** Rebuilds that succeeded. */
+  readonly rebuilds: number
+}
+
+/** Bytes, after everything that can go has gone. */
+export interface Memory {
+  /** The heap that the pool and its clients have added, with the buffers outside of it. */
+  readonly pool: number
+  /** The resident set of the process. */
+  readonly process: number
+}
+
+/** What an arm's process tells. */
+export type Report =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'slice'; readonly slice: Slice }
+  | { readonly kind: 'memory'; readonly memory: Memory }
