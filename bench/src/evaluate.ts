@@ -22,7 +22,7 @@ export interface Outcome {
   readonly verdict: Verdict
 }
 
-/** The contender that has targets. */
+/** The contender that has targets, unless they say whom they mean. */
 const SUBJECT = 'wellpool'
 
 /** Medians and ratios of all that was measured. */
@@ -44,13 +44,11 @@ export function figuresOf(workload: Workload, samples: Samples): Figures {
 
 /** What became of the targets that these samples can decide. */
 export function outcomesOf(workload: Workload, samples: Samples): Outcome[] {
-  const own = samples[SUBJECT]
-  if (own === undefined) return []
   return workload.targets
-    .filter(({ relativeTo }) => relativeTo === undefined || relativeTo in samples)
+    .filter(({ of = SUBJECT, relativeTo = of }) => of in samples && relativeTo in samples)
     .map((target) => {
-      const { metric, relativeTo } = target
-      const result = estimate(relativeTo === undefined ? valuesOf(own, metric) : ratiosOf(samples, SUBJECT, relativeTo, metric))
+      const { metric, of = SUBJECT, relativeTo } = target
+      const result = estimate(relativeTo === undefined ? valuesOf(samples[of] ?? [], metric) : ratiosOf(samples, of, relativeTo, metric))
       return { target, estimate: result, verdict: verdictOf(target, result) }
     })
 }

@@ -1,29 +1,25 @@
-// The benchmarks: `npm run bench -- [workloads] [--rounds N] [--only pools] [--json file] [--check]`.
+// The benchmarks: `npm run bench -- [workloads] [options]`; --help has them.
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Figures, figuresOf, type Outcome, outcomesOf } from './evaluate.ts'
+import { compile } from './compile.ts'
+import { figuresOf, outcomesOf } from './evaluate.ts'
 import { describeTarget, renderWorkload } from './report.ts'
-import { compileMeasure, runRounds, type Samples } from './rounds.ts'
+import { type Result, writePage } from './results.ts'
+import { runRounds } from './rounds.ts'
 import { circumstances } from './versions.ts'
 import type { Workload } from './workload.ts'
 import { WORKLOADS } from './workloads.ts'
 
 const USAGE = `usage: npm run bench -- [workload …] [options]
 
-workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}; all of them unless named
+workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}; all of them unless named.
+'scale' stands for all whose names begin with it.
   --rounds N    rounds of each workload, instead of its own number
   --only a,b    measure only these contenders
   --json file   write every sample, with all figures, into a file
+  --write-docs  make the tables and pictures of docs/performance.md anew
   --check       exit with 1 if a target is missed`
-
-interface Result {
-  readonly workload: string
-  readonly rounds: number
-  readonly samples: Samples
-  readonly figures: Figures
-  readonly outcomes: readonly Outcome[]
-}
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,6 +27,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'string' },
+    'write-docs': { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -54,22 +51,30 @@ async function main(): Promise<void> {
   )
   console.log('Medians over rounds; ratios of the same round, with the 95 % confidence interval of their median.\n')
 
-  const program = await compileMeasure()
+  const program = await compile([new URL('measure.ts', import.meta.url)], 'bench')
   const results: Result[] = []
   for (const workload of workloads) results.push(await runWorkload(program, workload, rounds ?? workload.rounds, only))
 
   if (options.json !== undefined) {
     // npm runs scripts in the package's folder; the user means the one that they are in.
     const file = path.resolve(process.env.INIT_CWD ?? '.', options.json)
-    writeFileSync(file, `${JSON.stringify({ ...setting, results }, null, 2)}\n`)
+    const named = results.map((result) => ({ ...result, workload: result.workload.name }))
+    writeFileSync(file, `${JSON.stringify({ ...setting, results: named }, null, 2)}\n`)
   }
+  if (options['write-docs']) await writePage(results, setting, commandLine())
   if (options.check) check(results)
 }
 
 function chooseWorkloads(names: readonly string[]): readonly Workload[] {
-  const unknown = names.filter((wanted) => !WORKLOADS.some(({ name }) => name === wanted))
+  const isMeant = (wanted: string, { name }: Workload): boolean => name === wanted || name.startsWith(`${wanted}-`)
+  const unknown = names.filter((wanted) => !WORKLOADS.some((workload) => isMeant(wanted, workload)))
   if (unknown.length > 0) throw new Error(`no workload is called ${unknown.join(', ')}\n${USAGE}`)
-  return names.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => names.includes(name))
+  return names.length === 0 ? WORKLOADS : WORKLOADS.filter((workload) => names.some((wanted) => isMeant(wanted, workload)))
+}
+
+/** As the user has typed it. */
+function commandLine(): string {
+  return ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 }
 
 async function runWorkload(program: string, workload: Workload, rounds: number, only: readonly string[] | undefined): Promise<Result> {
@@ -82,7 +87,7 @@ async function runWorkload(program: string, workload: Workload, rounds: number, 
     const outcomes = outcomesOf(workload, samples)
     if (surroundings !== undefined) console.log(surroundings.description)
     console.log(renderWorkload(workload, rounds, figures, outcomes))
-    return { workload: workload.name, rounds, samples, figures, outcomes }
+    return { workload, rounds, surroundings: surroundings?.description, samples, figures, outcomes }
   } finally {
     await surroundings?.close()
   }
@@ -90,7 +95,7 @@ async function runWorkload(program: string, workload: Workload, rounds: number, 
 
 function check(results: readonly Result[]): void {
   const missed = results.flatMap(({ workload, outcomes }) =>
-    outcomes.filter(({ verdict }) => verdict === 'missed').map(({ target }) => `${workload}: ${describeTarget(target)}`),
+    outcomes.filter(({ verdict }) => verdict === 'missed').map(({ target }) => `${workload.name}: ${describeTarget(target)}`),
   )
   if (missed.length === 0) return
   console.error(`${missed.length} targets missed:\n  ${missed.join('\n  ')}`)

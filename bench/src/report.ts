@@ -4,7 +4,18 @@ import type { Metric, Target, Workload } from './workload.ts'
 
 /** The table of one workload, and below it what became of its targets. */
 export function renderWorkload(workload: Workload, rounds: number, figures: Figures, outcomes: readonly Outcome[]): string {
-  const header = [
+  const { heading, rows } = renderCells(workload, figures)
+  return [
+    `${workload.name}: ${workload.title} (${rounds} rounds)`,
+    ...renderTable([heading, ...rows]),
+    ...outcomes.map((outcome) => `  ${renderOutcome(outcome, workload.metrics)}`),
+    '',
+  ].join('\n')
+}
+
+/** What stands in the table of one workload. */
+export function renderCells(workload: Workload, figures: Figures): { heading: string[]; rows: string[][] } {
+  const heading = [
     '',
     ...workload.metrics.flatMap(({ name, unit, relativeTo = [] }) => [
       unit === '' ? name : `${name}, ${unit}`,
@@ -19,23 +30,19 @@ export function renderWorkload(workload: Workload, rounds: number, figures: Figu
       return [figure.value.median.toFixed(digits), ...relativeTo.map((other) => renderRatio(figure.ratios[other]))]
     }),
   ])
-  return [
-    `${workload.name}: ${workload.title} (${rounds} rounds)`,
-    ...renderTable([header, ...rows]),
-    ...outcomes.map((outcome) => renderOutcome(outcome, workload.metrics)),
-    '',
-  ].join('\n')
+  return { heading, rows }
 }
 
-function renderOutcome({ target, estimate, verdict }: Outcome, metrics: readonly Metric[]): string {
+/** What became of a target: `met     time ≤ 2.2 × floor: 1.91 (1.85–1.99)`. */
+export function renderOutcome({ target, estimate, verdict }: Outcome, metrics: readonly Metric[]): string {
   const digits = target.relativeTo === undefined ? Math.max(1, metrics.find(({ name }) => name === target.metric)?.digits ?? 0) : 2
   const measured = `${estimate.median.toFixed(digits)} (${estimate.low.toFixed(digits)}–${estimate.high.toFixed(digits)})`
-  return `  ${verdict.padEnd(6)}  ${describeTarget(target)}: ${measured}`
+  return `${verdict.padEnd(6)}  ${describeTarget(target)}: ${measured}`
 }
 
-/** A target in words: `time ≤ 0.65 × mysql2`. */
-export function describeTarget({ metric, relativeTo, limit, atLeast = false }: Target): string {
-  return `${metric} ${atLeast ? '≥' : '≤'} ${limit}${relativeTo === undefined ? '' : ` × ${relativeTo}`}`
+/** A target in words: `time ≤ 0.65 × mysql2`, `acquire of 10000 ≤ 4 × 100`. */
+export function describeTarget({ metric, of, relativeTo, limit, atLeast = false }: Target): string {
+  return `${metric}${of === undefined ? '' : ` of ${of}`} ${atLeast ? '≥' : '≤'} ${limit}${relativeTo === undefined ? '' : ` × ${relativeTo}`}`
 }
 
 function renderRatio(ratio: Estimate | undefined): string {

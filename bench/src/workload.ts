@@ -14,7 +14,9 @@ export interface Metric {
 /** What Wellpool must reach. */
 export interface Target {
   readonly metric: string
-  /** The contender whose value of the same round Wellpool's is divided by; absent: the limit is absolute. */
+  /** Whose value is meant: where all contenders are Wellpool, in different sizes. Default: `wellpool`. */
+  readonly of?: string
+  /** The contender whose value of the same round it is divided by; absent: the limit is absolute. */
   readonly relativeTo?: string
   readonly limit: number
   /** Whether the value must be at least the limit; otherwise at most. */
@@ -24,6 +26,17 @@ export interface Target {
    * Otherwise the median decides.
    */
   readonly byInterval?: boolean
+}
+
+/** A picture of some of a workload's metrics, where its contenders are sizes. */
+export interface Curves {
+  /** The name of its file in docs/images. */
+  readonly file: string
+  readonly title: string
+  /** What grows. */
+  readonly over: string
+  /** Metrics of the same unit. */
+  readonly metrics: readonly string[]
 }
 
 /** What a workload may need from outside of the measuring processes: set up once, for all rounds. */
@@ -44,6 +57,8 @@ export interface Workload {
   readonly contenders: readonly string[]
   readonly metrics: readonly Metric[]
   readonly targets: readonly Target[]
+  /** How its growth is shown. */
+  readonly curves?: readonly Curves[]
   /** Flags that node needs to measure this. */
   readonly nodeFlags?: readonly string[]
   prepare?(): Promise<Surroundings>

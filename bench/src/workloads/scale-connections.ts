@@ -13,6 +13,8 @@ const FEW_ACQUIRES = 2_000
 /** Connections dealt with in a batch: small pools are made, or swept, more often. */
 const CONNECTIONS = 10_000
 const INTERVAL = 1_000
+/** A hundred times the connections may cost each of them so much more, for the caches of the processor; what looks at all for each is at 100. */
+const FLAT = 5
 
 /** A connection that does nothing, so that the pool is all that is measured. */
 type Nothing = Record<string, never>
@@ -34,7 +36,28 @@ export const scaleConnections: Workload = {
     { name: 'stats', unit: 'ns', digits: 0 },
     { name: 'heap', unit: 'B', digits: 0 },
   ],
-  targets: [],
+  targets: [
+    'acquire',
+    'all in use',
+    'one connecting',
+    'connect and close',
+    'health check',
+    'rebuild check',
+    'rebuild',
+    'stats',
+    'heap',
+  ].map((metric) => ({ metric, of: '10000', relativeTo: '100', limit: FLAT })),
+  curves: [
+    { file: 'scale-acquire', title: 'One acquire', over: 'connections', metrics: ['acquire', 'all in use', 'one connecting'] },
+    {
+      file: 'scale-upkeep',
+      title: 'Upkeep of one connection',
+      over: 'connections',
+      metrics: ['connect and close', 'health check', 'rebuild'],
+    },
+    { file: 'scale-sweep', title: 'A look at one connection', over: 'connections', metrics: ['rebuild check', 'stats'] },
+    { file: 'scale-heap', title: 'Heap of one connection', over: 'connections', metrics: ['heap'] },
+  ],
   nodeFlags: ['--expose-gc'],
   async run(contender) {
     const size = Number(contender)
