@@ -1,0 +1,92 @@
+import { FaultProxy } from 'wellpool/testing'
+import { Endpoint } from '../chaos/endpoint.ts'
+import { Stage } from '../chaos/stage.ts'
+import { VARIANTS } from '../chaos/variants.ts'
+import { Child } from '../src/child.ts'
+import { seeded, shuffle } from '../src/random.ts'
+import { FAULTS } from './faults.ts'
+import { type Growth, growthOf, type Sampled, type Tolerance } from './growth.ts'
+import type { Command, Counts, Report, Settings, Traffic } from './messages.ts'
+
+/** What is sampled: in the application's process, and from outside of it. */
+export type Figure = keyof Counts | 'flows' | 'sessions'
+
+/** The least growth over the whole run that would mean something: half of one for what is counted. */
+const COUNTED: Tolerance = { amount: 0.5 }
+export const TOLERANCES: Readonly<Record<Figure, Tolerance>> = {
+  heap: { amount: 400_000, share: 0.03 },
+  handles: COUNTED,
+  sockets: COUNTED,
+  timers: COUNTED,
+  listeners: COUNTED,
+  clients: COUNTED,
+  flows: COUNTED,
+  sessions: COUNTED,
+}
+const FIGURES = Object.keys(TOLERANCES) as Figure[]
+
+export interface SoakSetting {
+  /** The compiled program of the application. */
+  readonly program: string
+  readonly ms: number
+  readonly seed: number
+  /** For a test of the soak itself. */
+  readonly leaks?: boolean
+  readonly progress: (text: string) => void
+}
+
+/** What a soak came to. */
+export interface Soak {
+  readonly server: string
+  readonly samples: Readonly<Record<Figure, readonly Sampled[]>>
+  readonly growth: Readonly<Record<Figure, Growth>>
+  readonly faults: number
+  readonly traffic: Traffic
+}
+
+/** After a fault, before things are looked at, ms. */
+const CALM_MS = 1_000
+
+/** Load with one fault after the other, in an order drawn by lot, and a look at everything after each. */
+export async function soak({ program, ms, seed, leaks = false, progress }: SoakSetting): Promise<Soak> {
+  const random = seeded(seed)
+  const endpoint = await Endpoint.start()
+  const proxy = await FaultProxy.start({ port: endpoint.server.port }, { random })
+  let application: Child<Command, Report> | undefined
+  try {
+    await endpoint.reset()
+    const address = { host: proxy.host, port: proxy.port, ...endpoint.settings, password: endpoint.password }
+    const settings: Settings = { address, seed, leaks }
+    application = new Child(program, { name: 'the application', args: [JSON.stringify(settings)], flags: ['--expose-gc'] })
+    await application.hear('ready')
+    const noOther = (): never => {
+      throw new Error('bug: a soak has one server')
+    }
+    const stage = new Stage({ proxy, endpoint, standby: async () => noOther(), variant: VARIANTS.base, random })
+    const samples = Object.fromEntries(FIGURES.map((figure) => [figure, [] as Sampled[]])) as Record<Figure, Sampled[]>
+    const startedAt = performance.now()
+    let faults = 0
+    let traffic: Traffic = { requests: 0, failed: 0 }
+    while (performance.now() - startedAt < ms) {
+      for (const [name, play] of shuffle(Object.entries(FAULTS), random)) {
+        if (performance.now() - startedAt >= ms) break
+        await play(stage)
+        await stage.sleep(CALM_MS)
+        application.tell({ do: 'sample' })
+        const report = await application.hear('sample')
+        const outside = { flows: proxy.flows().length, sessions: await endpoint.sessions() }
+        const at = performance.now() - startedAt
+        for (const figure of FIGURES) samples[figure].push({ at, value: { ...report.counts, ...outside }[figure] })
+        traffic = report.traffic
+        faults++
+        progress(`${Math.round(at / 1000)} s, ${faults} faults, the last: ${name}; heap ${(report.counts.heap / 1e6).toFixed(2)} MB`)
+      }
+    }
+    const growth = Object.fromEntries(FIGURES.map((figure) => [figure, growthOf(samples[figure], TOLERANCES[figure])]))
+    return { server: `PostgreSQL ${endpoint.server.version}`, samples, growth: growth as Record<Figure, Growth>, faults, traffic }
+  } finally {
+    application?.kill()
+    await proxy.close()
+    await endpoint.close()
+  }
+}
