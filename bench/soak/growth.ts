@@ -7,12 +7,14 @@ export interface Sampled {
   readonly value: number
 }
 
-/** How much a figure may grow over the whole time without meaning anything: whichever is more. */
+/** How much a figure may grow over the time that counts without meaning anything: whichever is more. */
 export interface Tolerance {
   /** Of the figure's unit. */
   readonly amount: number
   /** A share of what the figure usually is. Default 0. */
   readonly share?: number
+  /** At first caches fill up and code is compiled: this share of the time does not count. Default 0.2. */
+  readonly warmUp?: number
 }
 
 /**
@@ -36,8 +38,6 @@ export interface Growth {
   readonly spanMs: number
 }
 
-/** At first caches fill up and code is compiled: this share of the time does not count. */
-const WARM_UP = 0.2
 /** More samples than these are summed up in groups, by their medians. */
 const MOST_SAMPLES = 300
 /** Fewer say nothing. */
@@ -50,8 +50,8 @@ const Z = 1.959964
  * no single sample, and no two points, decide; the interval is Sen's, widened for how much samples resemble those before
  * them (Hamed and Rao), so that a figure that goes up and down in slow waves is not taken for one that grows.
  */
-export function growthOf(samples: readonly Sampled[], { amount, share = 0 }: Tolerance): Growth {
-  const points = reduce(samples.slice(Math.ceil(samples.length * WARM_UP)))
+export function growthOf(samples: readonly Sampled[], { amount, share = 0, warmUp = 0.2 }: Tolerance): Growth {
+  const points = reduce(samples.slice(Math.ceil(samples.length * warmUp)))
   const level = points.length === 0 ? Number.NaN : median(points.map(({ value }) => value))
   const allowed = Math.max(amount, share * Math.abs(level))
   const spanMs = (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0)

@@ -15,9 +15,10 @@ export type Figure = keyof Counts | 'flows' | 'sessions'
 const COUNTED: Tolerance = { amount: 0.5 }
 export const TOLERANCES: Readonly<Record<Figure, Tolerance>> = {
   heap: { amount: 400_000, share: 0.03 },
-  handles: COUNTED,
+  // Some timers come and go: of the pool's one for the load, one for those who wait, one for leases.
+  handles: { amount: 2 },
+  timers: { amount: 3 },
   sockets: COUNTED,
-  timers: COUNTED,
   listeners: COUNTED,
   clients: COUNTED,
   flows: COUNTED,
@@ -25,10 +26,17 @@ export const TOLERANCES: Readonly<Record<Figure, Tolerance>> = {
 }
 const FIGURES = Object.keys(TOLERANCES) as Figure[]
 
+/** After a fault, before things are looked at, ms. */
+const CALM_MS = 1_000
+
 export interface SoakSetting {
   /** The compiled program of the application. */
   readonly program: string
   readonly ms: number
+  /** After so many faults it ends, however much time is left. Default: no such end. */
+  readonly faults?: number
+  /** Between a fault's end and the look at what is there, ms. Default {@link CALM_MS}. */
+  readonly calmMs?: number
   readonly seed: number
   /** For a test of the soak itself. */
   readonly leaks?: boolean
@@ -44,11 +52,9 @@ export interface Soak {
   readonly traffic: Traffic
 }
 
-/** After a fault, before things are looked at, ms. */
-const CALM_MS = 1_000
-
 /** Load with one fault after the other, in an order drawn by lot, and a look at everything after each. */
-export async function soak({ program, ms, seed, leaks = false, progress }: SoakSetting): Promise<Soak> {
+export async function soak(setting: SoakSetting): Promise<Soak> {
+  const { program, ms, faults: most = Number.POSITIVE_INFINITY, calmMs = CALM_MS, seed, leaks = false, progress } = setting
   const random = seeded(seed)
   const endpoint = await Endpoint.start()
   const proxy = await FaultProxy.start({ port: endpoint.server.port }, { random })
@@ -67,11 +73,12 @@ export async function soak({ program, ms, seed, leaks = false, progress }: SoakS
     const startedAt = performance.now()
     let faults = 0
     let traffic: Traffic = { requests: 0, failed: 0 }
-    while (performance.now() - startedAt < ms) {
+    const goesOn = (): boolean => performance.now() - startedAt < ms && faults < most
+    while (goesOn()) {
       for (const [name, play] of shuffle(Object.entries(FAULTS), random)) {
-        if (performance.now() - startedAt >= ms) break
+        if (!goesOn()) break
         await play(stage)
-        await stage.sleep(CALM_MS)
+        await stage.sleep(calmMs)
         application.tell({ do: 'sample' })
         const report = await application.hear('sample')
         const outside = { flows: proxy.flows().length, sessions: await endpoint.sessions() }

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 
-/** A process that says nothing for longer than this has hung, ms. */
 const PATIENCE_MS = 60_000
 
 /** How a {@link Child} is started. */
@@ -12,16 +11,20 @@ export interface ChildSettings {
   readonly flags?: readonly string[]
   /** Environment variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>
+  /** One that says nothing for longer than this has hung, ms. Default a minute. */
+  readonly patienceMs?: number
 }
 
 /** A process of ours that is told what to do, and answers in reports of several kinds. */
 export class Child<Command extends object, Report extends { readonly kind: string }> {
   readonly #process: ChildProcess
   readonly #name: string
+  readonly #patienceMs: number
 
   /** @param program compiled */
-  constructor(program: string, { name, args, flags = [], env = {} }: ChildSettings) {
+  constructor(program: string, { name, args, flags = [], env = {}, patienceMs = PATIENCE_MS }: ChildSettings) {
     this.#name = name
+    this.#patienceMs = patienceMs
     // No flags from outside: a loader or a profiler would be measured as well.
     this.#process = fork(program, [...args], { execArgv: [...flags], env: { ...process.env, ...env, NODE_OPTIONS: '' } })
   }
@@ -45,7 +48,7 @@ export class Child<Command extends object, Report extends { readonly kind: strin
       }
       const fail = (why: string): void => settle(() => reject(new Error(`${this.#name} ${why}`)))
       const exited = (code: number | null, signal: string | null): void => fail(`ended with ${signal ?? `code ${code}`}`)
-      const timer = setTimeout(() => fail(`has not reported '${kind}' within ${PATIENCE_MS} ms`), PATIENCE_MS)
+      const timer = setTimeout(() => fail(`has not reported '${kind}' within ${this.#patienceMs} ms`), this.#patienceMs)
       this.#process.on('message', heard)
       this.#process.on('exit', exited)
     })

@@ -88,7 +88,8 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
   const { clock } = options
   const ledger = new Ledger(() => clock.now(), options.maxLeasesPerConnection ?? 1)
   const scripts = new Map<FakeHook, Outcome[]>()
-  const watchers = new Map<FakeClient, Watcher>()
+  const watchers = new WeakMap<FakeClient, Watcher>()
+  let issued = 0
   const returns: Outcome = { do: 'return' }
   const behaviours: Record<FakeHook, Behaviour> = {
     connect: ok(options.connectMs ?? 5),
@@ -137,7 +138,7 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
     const fulfil = (outcome: Outcome): unknown => {
       const kind = outcome.do === 'fulfil' ? outcome.client : undefined
       const present = kind === 'present' ? ledger.present().find(({ closeCalledAt }) => closeCalledAt === undefined)?.client : undefined
-      const client = kind === undefined ? newClient(ledger, clock, connectionId, entry.givenUpAt !== undefined) : undefined
+      const client = kind === undefined ? newClient(++issued, clock, connectionId, entry.givenUpAt !== undefined) : undefined
       ledger.connectSettled(entry, client)
       return client ?? present
     }
@@ -207,8 +208,8 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
   }
 }
 
-function newClient(ledger: Ledger, clock: FakeClock, connectionId: string, stray: boolean): FakeClient {
-  const client = { id: ledger.clients.length + 1, connectionId } as { id: number; connectionId: string; life: ClientLife }
+function newClient(id: number, clock: FakeClock, connectionId: string, stray: boolean): FakeClient {
+  const client = { id, connectionId } as { id: number; connectionId: string; life: ClientLife }
   client.life = { client, connectedAt: clock.now(), stray, leases: new Set(), checks: 0 }
   return client
 }

@@ -70,6 +70,13 @@ export class Ledger {
     return [...this.#present]
   }
 
+  /** Forgets the clients that have ended and the connects that have settled, so that a simulation may last for days. */
+  forgetEnded(): void {
+    this.clients.splice(0, this.clients.length, ...this.#present)
+    const unsettled = this.connects.filter(({ settledAt }) => settledAt === undefined)
+    this.connects.splice(0, this.connects.length, ...unsettled)
+  }
+
   /** What should not have happened: a client closed twice, used after its close, … Empty when all is well. */
   problems(): readonly string[] {
     return this.#problems
