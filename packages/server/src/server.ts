@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { ConfigError, type ConfigProblem, type Pools } from 'wellpool'
 import { api, BODY_LIMIT, prepare, protect } from './api/api.ts'
 import type { AgentHooks, ApiContext } from './api/context.ts'
@@ -170,7 +170,9 @@ const LIMITS = { requestTimeout: 15_000, keepAliveTimeout: 10_000, headersTimeou
 
 function createApp({ logger, tls }: ServerOptions): FastifyInstance {
   const app = Fastify({
-    ...(logger === undefined ? { logger: false } : { loggerInstance: logger, disableRequestLogging: true }),
+    ...(logger === undefined
+      ? { logger: false }
+      : { loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: LIMITS.requestTimeout,
     keepAliveTimeout: LIMITS.keepAliveTimeout,

@@ -57,7 +57,7 @@ export interface ApiContext {
 }
 
 /** The pool of this name. @throws ApiProblem POOL_NOT_FOUND */
-export function poolOf({ pools }: ApiContext, name: string): Pool<unknown> {
+export function poolOf({ pools }: Pick<ApiContext, 'pools'>, name: string): Pool<unknown> {
   const pool = pools.get(name)
   if (pool === undefined) throw new ApiProblem('POOL_NOT_FOUND', `there is no pool '${name}'`, { pools: pools.names() })
   return pool

@@ -58,7 +58,8 @@ export async function startScene(options: ServerOptions & { withTokens?: boolean
   }
 }
 
-async function send(url: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
+/** Sends a request; a path without a leading slash is below /api/v1. */
+export async function send(url: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
   const response = await fetch(`${url}${path.startsWith('/') ? path : `/api/v1/${path}`}`, {
     method,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },

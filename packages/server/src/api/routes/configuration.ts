@@ -49,13 +49,15 @@ export function requireAgent(agent: AgentHooks | undefined): AgentHooks {
   return agent
 }
 
-function optionsInForce({ options }: Pool<unknown>): Record<string, unknown> {
+function optionsInForce(pool: Pool<unknown>): Record<string, unknown> {
+  const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined
+  const options = Object.fromEntries(Object.entries(pool.options).filter(isGiven)) as Pool<unknown>['options']
   const { maxConnections = DEFAULT_OPTIONS.maxConnections } = options
-  const backoff = { ...DEFAULT_OPTIONS.backoff, ...options.backoff }
+  const backoff = { ...DEFAULT_OPTIONS.backoff, ...Object.fromEntries(Object.entries(options.backoff ?? {}).filter(isGiven)) }
   const all = { ...DEFAULT_OPTIONS, minConnections: Math.min(2, maxConnections), ...options, backoff }
   return Object.fromEntries(
     Object.entries(all)
-      .filter(([name, value]) => value !== undefined && !COLLABORATORS.includes(name))
+      .filter(([name]) => !COLLABORATORS.includes(name))
       .map(([name, value]) => [name, value === Number.POSITIVE_INFINITY ? 'infinity' : value]),
   )
 }
