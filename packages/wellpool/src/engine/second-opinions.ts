@@ -65,7 +65,10 @@ export class SecondOpinions<Client> {
   /** Asks over an idle connection, if one is fit. */
   pump(): void {
     if (this.#unasked.size === 0) return
-    for (const generation of this.#unasked) if (!isSilent(generation)) this.#unasked.delete(generation)
+    // Also one that went from hand to hand: who has it now has only begun.
+    for (const generation of this.#unasked) {
+      if (!isSilent(generation) || generation.inquiry?.uses !== generation.uses) this.#unasked.delete(generation)
+    }
     const other = this.#idle()
     if (other !== undefined) this.#host.health.check(other, (client, context) => this.ask(client, context))
   }

@@ -143,6 +143,17 @@ describe('a lease that is silent', () => {
     first.end()
   })
 
+  test('leads to nothing when its client has gone to the next borrower meanwhile', async () => {
+    const { asked, borrow, clock, driver, pool } = setUp({ maxConnections: 1, rebuildMaxSurge: 0 })
+    const first = await borrow()
+    const next = track(pool.acquire())
+    await clock.advance(300)
+    first.release()
+    pool.reconfigure({ rebuildMaxSurge: 1 })
+    await clock.advance(20)
+    expect([next.status, asked, driver.ledger.connects.length]).toEqual(['fulfilled', [], 1])
+  })
+
   test('leads to nothing without an idle connection and without room', async () => {
     const { asked, borrow, clock, driver } = setUp({ maxConnections: 1, rebuildMaxSurge: 0 })
     const lease = await borrow()
