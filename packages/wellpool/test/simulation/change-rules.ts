@@ -45,7 +45,7 @@ function checkMark(world: World, { id, generation, mark, state }: ConnectionReco
 /** 5 and 6: a successor has taken the place. */
 function checkSwap(world: World, record: ConnectionRecord, before: ConnectionRecord, successor: ClientModel): void {
   const name = world.trace.name(record.id)
-  const isMarkedAnew = successor.retireReported || successor.lost || successor.uses > 0
+  const isMarkedAnew = successor.retireReported || successor.lost || successor.uses > 0 || successor.failures > 0
   if (record.mark !== undefined && !isMarkedAnew) world.problem(`${name} keeps its mark over the swap`)
   const isUnchecked = before.mark?.urgent === false && successor.passedChecks === 0
   if (isUnchecked) world.problem(`${name} was swapped to a client that has passed no check`)

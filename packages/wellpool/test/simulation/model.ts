@@ -333,10 +333,13 @@ export class Model {
     const round = this.#rounds.get(asked)
     if (round?.calls.delete(call) !== true) return
     round.failed ||= how === 'rejected' && !this.#opinions.isHarmless(call)
-    if (round.calls.size > 0) return
-    this.#rounds.delete(asked)
-    if (round.failed) this.#checkFailed(model, 'check rejected')
-    else this.#checkPassed(model, this.ageOf(call))
+    // The first may be answered before the next is asked.
+    queueMicrotask(() => {
+      if (round.calls.size > 0 || this.#rounds.get(asked) !== round) return
+      this.#rounds.delete(asked)
+      if (round.failed) this.#checkFailed(model, 'check rejected')
+      else this.#checkPassed(model, this.ageOf(call))
+    })
   }
 
   #heardAbout(model: ClientModel, call: FakeCall): void {

@@ -1,7 +1,9 @@
 // npm run simulate -- --seeds 10000 [--seed 17] [--workers 1]
+// npm run simulate -- --bug 'the name of a planted bug' [--seed 17] [--seeds 10000]
 //
 // Plays seeds from `--seed` (1 unless given) on, on all cores or as many as `--workers` says. The first one that fails is played once more, with
-// everything that happened in it. `--seed` alone plays that one and prints it, failed or not.
+// everything that happened in it. `--seed` alone plays that one and prints it, failed or not. With `--bug` the seeds are played against an engine that has
+// this bug in it, until one shows it.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'

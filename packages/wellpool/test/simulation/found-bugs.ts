@@ -1,0 +1,106 @@
+import type { PlantedBug } from './planted-bugs.ts'
+
+/** A bug that the engine once had, how to put it back, and the seed that has to find it then. */
+export interface FoundBug extends PlantedBug {
+  readonly seed: number
+}
+
+/**
+ * The bugs of the engine that the simulation has found. A bug gets its seed first and then its fix. If the seed no
+ * longer shows the bug, because the engine or the simulation has changed, another seed takes its place: `npm run
+ * simulate -- --bug 'name'` looks for one.
+ */
+export const FOUND_BUGS: readonly FoundBug[] = [
+  {
+    name: 'a rebuild does not begin when a check of its connection settles after its time-out',
+    seed: 9649,
+    file: 'health-monitor.ts',
+    find: '    // Also where it may not serve: a rebuild that was decided meanwhile may begin now.\n    this.#core.changed()\n',
+    replace: '',
+  },
+  {
+    name: 'a client that is proven by a release, and has room for several, serves one',
+    seed: 5374,
+    file: 'lending.ts',
+    find: '        if (generation.leases < core.maxLeases) core.makeAvailable(connection)\n        return\n',
+    replace:
+      '        if (free) {\n          if (generation.leases < core.maxLeases) core.makeAvailable(connection)\n          return\n        }\n        if (generation.leases < core.maxLeases) core.idle.add(connection)\n        return\n',
+  },
+  {
+    name: 'a timer is left after a close that cuts a drain short',
+    seed: 5471,
+    file: 'clock.ts',
+    find: '    if (this.#ended) this.#free()\n',
+    replace: '    if (this.#held < 0) this.#free()\n',
+  },
+  {
+    name: 'a batch puts a listener on its signal for each connection',
+    seed: 44,
+    file: 'manual-rebuilds.ts',
+    find: '          task.listeners.add(listener)\n        }\n',
+    replace: "          task.listeners.add(listener)\n          signal?.addEventListener('abort', () => {}, { once: true })\n        }\n",
+  },
+  {
+    name: 'a close in the middle of a rebuild is told to nobody',
+    seed: 41,
+    file: 'rebuild-manager.ts',
+    find: 'const result = task.begun ? tellEnd(',
+    replace: 'const result = task.begun && !closing ? tellEnd(',
+  },
+  {
+    name: 'a rebuild whose successor is evicted starts twice',
+    seed: 3,
+    file: 'rebuild-manager.ts',
+    find: 'if (!task.begun) tellStarted(',
+    replace: 'tellStarted(',
+  },
+  {
+    name: 'checks of successors are not counted',
+    seed: 2,
+    file: 'client-check.ts',
+    find: 'if (ask === undefined) count(core, result)',
+    replace: 'if (ask === undefined && generation.connection.current === generation) count(core, result)',
+  },
+  {
+    name: 'who waits for a check that has failed waits for healthRecheckInterval',
+    seed: 261,
+    file: 'planner.ts',
+    find: 'lastFailedAt + Math.min(healthRecheckInterval, backoff.maxWhileWaited)',
+    replace: 'lastFailedAt + Math.max(healthRecheckInterval, backoff.maxWhileWaited)',
+  },
+  {
+    name: 'a client that is asked about others is free again while questions are under way',
+    seed: 46,
+    file: 'second-opinions.ts',
+    find: 'const failed = (await Promise.allSettled(questions))',
+    replace: 'await Promise.all(questions)\n    const failed = (await Promise.allSettled(questions))',
+  },
+  {
+    name: 'all questions over one client share its signal',
+    seed: 5,
+    file: 'second-opinions.ts',
+    find: 'signal: AbortSignal.any([signal])',
+    replace: 'signal',
+  },
+  {
+    name: 'one that is still connecting counts as surplus',
+    seed: 204,
+    file: 'planner.ts',
+    find: 'let surplus = core.size - core.options.maxConnections',
+    replace: 'let surplus = core.places - core.options.maxConnections',
+  },
+  {
+    name: 'a connection to ask over takes the room of a rebuild without surge',
+    seed: 115,
+    file: 'planner.ts',
+    find: 'const roomBeside = surgeRoom && core.places < maxConnections + rebuildMaxSurge',
+    replace: 'const roomBeside = surgeRoom',
+  },
+  {
+    name: 'a lease that has only begun is asked about, because the one before it was silent',
+    seed: 1043,
+    file: 'second-opinions.ts',
+    find: ' || generation.inquiry?.uses !== generation.uses) this.#unasked.delete(generation)',
+    replace: ') this.#unasked.delete(generation)',
+  },
+]
