@@ -135,6 +135,7 @@ export class FakeClock implements Clock {
   async advance(ms: number): Promise<void> {
     await this.#run(async () => {
       const target = this.#now + ms
+      await turn()
       await this.#instant()
       for (;;) {
         const next = this.#nextAt()
@@ -159,6 +160,7 @@ export class FakeClock implements Clock {
     promise.then(mark, mark)
     await this.#run(async () => {
       const target = this.#now + within
+      await turn()
       await this.#instant()
       while (!settled) {
         const next = this.#nextAt()
@@ -182,6 +184,7 @@ export class FakeClock implements Clock {
   async sleep(ms: number): Promise<void> {
     await this.#run(async () => {
       this.#now += ms
+      await turn()
       await this.#instant()
     })
   }
@@ -195,8 +198,14 @@ export class FakeClock implements Clock {
       this.#wallAhead += ms
       // All by the same amount: the order in the heap stays as it is.
       for (const arrival of this.#arrivals.items()) arrival.at -= ms
+      await turn()
       await this.#instant()
     })
+  }
+
+  /** Somebody has set the wall clock, `ms` forward or, if negative, back. Nothing else changes. */
+  setWall(ms: number): void {
+    this.#wallAhead += ms
   }
 
   /** The timers that have not fired yet, the next one first. Arrivals are not among them. */
@@ -219,8 +228,8 @@ export class FakeClock implements Clock {
     return arrival === undefined ? timer : Math.min(timer, arrival)
   }
 
+  /** Caller has let all promises settle. */
   async #instant(): Promise<void> {
-    await turn()
     while (this.#isDue()) {
       await this.#runDue(this.#timers)
       await this.#runDue(this.#arrivals)

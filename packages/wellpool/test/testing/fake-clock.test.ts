@@ -113,6 +113,16 @@ test('a suspend moves the wall clock and the network, and no timer', async () =>
   expect(diary.at(-1)).toBe('500 later answer')
 })
 
+test('a wall clock that is set moves no timer and nothing else', async () => {
+  const clock = new FakeClock({ startAt: 1000, wallStartAt: 1_000_000 })
+  const diary: number[] = []
+  clock.setTimeout(() => diary.push(clock.now()), 100)
+  clock.setWall(-5000)
+  expect([clock.now(), clock.wallNow()]).toEqual([1000, 995_000])
+  await clock.advance(100)
+  expect([diary, clock.wallNow()]).toEqual([[1100], 995_100])
+})
+
 test('lists what is pending, the next first, and counts what would hold the process open', async () => {
   const clock = new FakeClock({ stacks: true })
   clock.setTimeout(() => undefined, 30)
