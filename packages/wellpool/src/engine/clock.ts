@@ -45,6 +45,9 @@ export const systemClock: Clock = {
 /** A duration that never passes, a limit that is never reached: what `Infinity` means in options. It reaches no timer. */
 export const NEVER = Number.POSITIVE_INFINITY
 
+/** The longest delay that a timer takes, ms. */
+export const MAX_DELAY = 2 ** 31 - 1
+
 /** One timer that can be set again and cleared; never more than one is pending. */
 export class Alarm {
   readonly #clock: Clock
@@ -60,18 +63,17 @@ export class Alarm {
     return this.#timer !== undefined
   }
 
-  /** @param delay ms from now, rounded up; `NEVER` only clears it */
+  /** @param delay ms from now, rounded up, and longer than one timer can last if need be; `NEVER` only clears it */
   set(delay: number): void {
     this.clear()
     if (delay === NEVER) return
-    this.#timer = this.#clock.setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#ring()
-      },
-      // Rounded up, because a timer that fires a fraction early finds nothing due and would be set again.
-      Math.max(0, Math.ceil(delay)),
-    )
+    // Rounded up, because a timer that fires a fraction early finds nothing due and would be set again.
+    const ms = Math.min(MAX_DELAY, Math.max(0, Math.ceil(delay)))
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#timer = undefined
+      if (delay > ms) this.set(delay - ms)
+      else this.#ring()
+    }, ms)
   }
 
   clear(): void {
@@ -108,9 +110,6 @@ export class Deadline {
     this.#expired()
   }
 }
-
-/** The longest delay that a timer takes, ms. */
-export const MAX_DELAY = 2 ** 31 - 1
 
 /**
  * Keeps the process open while a caller waits for the pool. All other timers of the pool let it end: without

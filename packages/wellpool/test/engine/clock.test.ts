@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Deadline, MAX_DELAY, ProcessHold, systemClock } from '../../src/engine/clock.ts'
+import { Alarm, Deadline, MAX_DELAY, ProcessHold, systemClock } from '../../src/engine/clock.ts'
 import { FakeClock } from '../../src/testing/index.ts'
 
 describe('Deadline', () => {
@@ -52,6 +52,24 @@ describe('Deadline', () => {
     deadline.cancel()
     await clock.advance(10)
     expect(expired).toBe(1)
+  })
+})
+
+describe('Alarm', () => {
+  test('rings after longer than one timer can last', async () => {
+    const clock = new FakeClock()
+    const rung: number[] = []
+    const alarm = new Alarm(clock, () => rung.push(clock.now()))
+    const setAt = clock.now()
+    alarm.set(3 * MAX_DELAY)
+    await clock.advance(3 * MAX_DELAY - 1)
+    expect([rung, alarm.pending]).toEqual([[], true])
+    await clock.advance(1)
+    expect(rung).toEqual([setAt + 3 * MAX_DELAY])
+    alarm.set(2 * MAX_DELAY)
+    await clock.advance(1.5 * MAX_DELAY)
+    alarm.clear()
+    expect(clock.pending()).toEqual([])
   })
 })
 
