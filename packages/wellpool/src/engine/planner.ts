@@ -230,7 +230,7 @@ export class Planner<Client> {
         connection.current = generation
         if (core.ended) this.#host.closer.closeConnection(connection, 'pool_closed', 'close')
         else if (purpose === 'probe') this.#checkProbe(connection, generation)
-        else if (purpose === 'opinion') this.#askOver(connection, generation)
+        else if (purpose === 'opinion' && this.#host.opinions.pending) this.#askOver(connection, generation)
         else this.#serve(connection)
       },
       failed: (error, fatal) => {

@@ -62,18 +62,23 @@ export class SecondOpinions<Client> {
     return this.#unasked.size > 0 && this.#host.connector.count('opinion') === 0
   }
 
-  /** Asks over an idle connection, if one is fit. */
-  pump(): void {
-    if (this.#unasked.size === 0) return
-    // Also one that went from hand to hand: who has it now has only begun.
+  /** Whether anybody is to be asked about now. */
+  get pending(): boolean {
+    // What was given back meanwhile is out of question, also if it went from hand to hand: who has it now has only begun.
     for (const generation of this.#unasked) {
       if (!isSilent(generation) || generation.inquiry?.uses !== generation.uses) this.#unasked.delete(generation)
     }
+    return this.#unasked.size > 0
+  }
+
+  /** Asks over an idle connection, if one is fit. */
+  pump(): void {
+    if (!this.pending) return
     const other = this.#idle()
     if (other !== undefined) this.#host.health.check(other, (client, context) => this.ask(client, context))
   }
 
-  /** Asks over a client that nobody else uses, about all that are silent. Rejects if it turns out to be unwell itself. */
+  /** Asks over a client that nobody else uses, about all that are `pending`. Rejects if it turns out to be unwell itself. */
   async ask(other: Client, { signal }: CheckContext): Promise<void> {
     const { clock, overdueAfter } = this.#core
     const subjects = [...this.#unasked]

@@ -143,6 +143,18 @@ describe('a lease that is silent', () => {
     first.end()
   })
 
+  test('is not asked about when it has ended before the new connection is there: that serves at once', async () => {
+    const { asked, borrow, clock, driver, pool, states } = setUp({ maxConnections: 2, rebuildMaxSurge: 0, driver: { closeMs: 300 } })
+    const lease = await borrow()
+    const rebuild = track(pool.rebuildConnectionById(lease.connection.id))
+    driver.next('connect', ok(50))
+    await clock.advance(260)
+    lease.release()
+    await clock.advance(60)
+    expect([asked, states(), rebuild.status]).toEqual([[], ['rebuilding', 'idle'], 'pending'])
+    expect(driver.ledger.problems()).toEqual([])
+  })
+
   test('leads to nothing when its client has gone to the next borrower meanwhile', async () => {
     const { asked, borrow, clock, driver, pool } = setUp({ maxConnections: 1, rebuildMaxSurge: 0 })
     const first = await borrow()
