@@ -1,19 +1,13 @@
-import {
-  CircuitOpenError,
-  ConfigError,
-  ConnectError,
-  ConnectionBusyError,
-  ConnectionNotFoundError,
-  ConnectionStateError,
-  PoolClosedError,
-  RebuildFailedError,
-} from '../../src/index.ts'
+import { ConfigError, ConnectError, PoolClosedError } from '../../src/index.ts'
 import { Caller, type CallerOptions, type Ending } from './caller.ts'
 import type { Flow, Mode } from './endpoint.ts'
 import { asWritten, randomOptions, type SimulatedOptions } from './random-options.ts'
+import { rebuildMany, rebuildOne } from './rebuild-calls.ts'
+import { storm } from './storm.ts'
 import type { World } from './world.ts'
 
-const ENDINGS: readonly (readonly [number, Ending])[] = [
+/** How uses end, and how often. */
+export const ENDINGS: readonly (readonly [number, Ending])[] = [
   [60, 'succeed'],
   [10, 'dispose'],
   [12, 'fail application'],
@@ -45,15 +39,21 @@ export class Actions {
       [mood(4), () => this.#lose(1)],
       [mood(0.7), () => this.#lose(100)],
       [mood(2), () => this.#retire()],
-      [mood(4), () => this.#rebuildOne()],
-      [mood(2), () => this.#rebuildMany()],
+      [mood(4), () => rebuildOne(this.#world)],
+      [mood(2), () => rebuildMany([this.#world], (options) => this.#world.pool.rebuildConnections(options))],
       [mood(0.7), () => this.#pause()],
       [mood(2), () => this.#resume()],
       [mood(1), () => this.#evict()],
       [mood(1), () => this.#reconfigure()],
       [mood(1), () => this.start()],
-      [0.1, () => this.#drain()],
-      [0.1, () => this.close()],
+      // A month of a closed pool would be a dull one.
+      ...(world.kind === 'months'
+        ? []
+        : ([
+            [0.1, () => this.drain()],
+            [0.1, () => this.close()],
+          ] as const)),
+      ...(world.kind === 'storms' ? ([[mood(6), () => storm(world)]] as const) : []),
     ]
   }
 
@@ -185,86 +185,6 @@ export class Actions {
     if (known.length > 0 && driver.watch !== undefined) this.#world.retire(random.pick(known).client)
   }
 
-  #rebuildOne(): void {
-    const world = this.#world
-    const { random } = world
-    const records = world.pool.connections()
-    const id = records.length === 0 || random.chance(0.05) ? 'nobody' : random.pick(records).id
-    const controller = random.chance(0.3) ? this.#operator() : undefined
-    const options = {
-      ...(random.chance(0.3) && { urgent: true }),
-      ...(random.chance(0.5) && { timeout: random.pick([0, 5, 100, 5000]) }),
-      ...(controller !== undefined && { signal: controller.signal }),
-    }
-    const isKnown = records.some((record) => record.id === id)
-    if (options.urgent === true) world.urgentStep = world.step
-    world.watch(
-      `rebuild of ${isKnown ? world.trace.name(id) : id}`,
-      () => world.pool.rebuildConnectionById(id, options),
-      (outcome) => {
-        if ('value' in outcome) {
-          const { success, oldGeneration, newGeneration, error, stage } = outcome.value
-          world.count(`rebuild by hand: ${success ? 'succeeded' : 'failed'}`)
-          if (success ? newGeneration !== oldGeneration + 1 : error === undefined || stage === undefined) {
-            world.problem(`the rebuild of ${world.trace.name(id)} has the result ${JSON.stringify(outcome.value)}`)
-          }
-          return
-        }
-        const { error } = outcome
-        world.count(`rebuild by hand: ${error instanceof Error ? error.name : 'rejected'}`)
-        if (controller?.signal.aborted === true && error === controller.signal.reason) return
-        if (error instanceof ConnectionNotFoundError && !isKnown) return
-        const fits =
-          error instanceof ConnectionBusyError ||
-          error instanceof ConnectionStateError ||
-          (error instanceof PoolClosedError && (world.life === 'closed' || world.life === 'draining')) ||
-          (error instanceof CircuitOpenError && !world.model.outage.surelyNot)
-        if (!fits) world.problem(`the rebuild of ${id} is refused with ${String(error)}`)
-      },
-    )
-  }
-
-  #rebuildMany(): void {
-    const world = this.#world
-    const { random } = world
-    const controller = random.chance(0.5) ? this.#operator() : undefined
-    const options = {
-      all: random.chance(0.6),
-      ...(random.chance(0.4) && { timeout: random.pick([0, 20, 1000]) }),
-      ...(controller !== undefined && { signal: controller.signal }),
-    }
-    for (const { id } of world.pool.connections()) world.mayUnmark.add(id)
-    world.watch(
-      'rebuild of many',
-      () => world.pool.rebuildConnections(options),
-      (outcome) => {
-        const error = 'error' in outcome ? outcome.error : undefined
-        const result = 'value' in outcome ? outcome.value : error instanceof RebuildFailedError ? error.result : undefined
-        if (result !== undefined) {
-          const { total, succeeded, failed, skipped, results, cancelled } = result
-          const adds = total === succeeded + failed + skipped && results.length === succeeded + failed
-          if (!adds) world.problem(`a batch adds up wrong: ${JSON.stringify({ total, succeeded, failed, skipped })}`)
-          if (cancelled !== (controller?.signal.aborted === true)) world.problem(`a batch is ${cancelled ? '' : 'not '}cancelled`)
-          if ((error !== undefined) !== (total > 0 && failed === total))
-            world.problem(`a batch ${error === undefined ? 'fulfils' : 'rejects'} with ${failed} of ${total} failed`)
-          world.count(`batch: ${error === undefined ? 'some succeeded' : 'all failed'}`)
-        } else if (!(error instanceof PoolClosedError && (world.life === 'closed' || world.life === 'draining'))) {
-          world.problem(`a batch is refused with ${String(error)}`)
-        }
-      },
-    )
-  }
-
-  /** A controller that is aborted some time later, maybe. */
-  #operator(): AbortController {
-    const controller = new AbortController()
-    const { clock, random, signals } = this.#world
-    signals.push(controller.signal)
-    if (random.chance(0.6))
-      clock.arrive(random.pick([0, 3, 30, 1000]), () => controller.abort(new Error('the operator has changed their mind')))
-    return controller
-  }
-
   #pause(): void {
     const world = this.#world
     const failWaiting = world.random.chance(0.5)
@@ -304,7 +224,7 @@ export class Actions {
     }
   }
 
-  #drain(): void {
+  drain(): void {
     const world = this.#world
     if (world.life !== 'closed') world.life = world.life === 'new' ? 'closed' : 'draining'
     const timeout = world.random.pick([undefined, 0, 100, 5000])

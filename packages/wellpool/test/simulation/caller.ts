@@ -161,7 +161,8 @@ export class Caller {
     this.grantedStep = world.step
     this.grantedAt = world.clock.now()
     world.note(`${this.name} gets client ${client.id}`)
-    if (world.fleeting) world.clock.arrive(0, () => this.end('succeed'))
+    const held = world.holding?.()
+    if (held !== undefined) world.clock.arrive(held.ms, () => this.end(held.ending))
     checkHandOut(world, this, client, record)
     world.model.of(client).uses++
     world.model.of(client).usedSinceCheck = true

@@ -37,6 +37,8 @@ const NO_LIES: Lies = { throw: 0, hang: 0, late: 0, twice: 0, reject: 0, nonsens
  */
 export class Endpoint {
   mode: Mode = 'up'
+  /** How the flows of new clients are, some of them; undefined: all fine. */
+  newFlows: { readonly share: number; readonly flow: Flow } | undefined
   readonly #flows = new Map<FakeClient, Flow>()
   readonly #held = new Set<HeldCall>()
   readonly #clock: FakeClock
@@ -63,7 +65,13 @@ export class Endpoint {
   }
 
   flow(client: FakeClient): Flow {
-    return this.#flows.get(client) ?? 'fine'
+    let flow = this.#flows.get(client)
+    if (flow === undefined) {
+      const { newFlows } = this
+      flow = newFlows !== undefined && this.#random.chance(newFlows.share) ? newFlows.flow : 'fine'
+      this.#flows.set(client, flow)
+    }
+    return flow
   }
 
   setFlow(client: FakeClient, flow: Flow): void {
@@ -74,6 +82,7 @@ export class Endpoint {
   heal(): void {
     this.#healed = true
     this.mode = 'up'
+    this.newFlows = undefined
     this.#lies = NO_LIES
     for (const end of [...this.#held]) end.reject(new PeerError('connection reset by peer', 'fatal'))
     this.#held.clear()

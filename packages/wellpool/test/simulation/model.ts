@@ -33,6 +33,8 @@ export class Model {
   suspectBefore = Number.NEGATIVE_INFINITY
   /** Checks that have ended for the pool: with an answer, or by their time-out. */
   checksEnded = 0
+  /** Checks that were given up when their time was up: because of that or, after a sleep, for some other reason. */
+  checksMaybeEnded = 0
   /** Connects in flight that have not been given up. */
   readonly connecting = new Set<FakeCall>()
   /** Connects that were in flight when the pool was told to evict: what they bring is stale on arrival. */
@@ -189,6 +191,7 @@ export class Model {
     const changed = panic !== this.panic
     this.panic = panic
     if (changed) {
+      this.maybeSuspect()
       for (const model of this.present()) {
         if (model.failedAt !== this.#clock.now() || model.doubt !== (panic ? 'check rejected' : undefined)) continue
         model.doubt = panic ? undefined : 'check rejected'
@@ -243,8 +246,12 @@ export class Model {
     }
     if (!inTime) return
     this.lastConnectEndedAt = this.#clock.now()
-    if (how === 'rejected' || arrived === undefined) this.#connectFailed()
-    else {
+    if (how === 'rejected' || arrived === undefined) {
+      const before = { ...this.outage }
+      this.#connectFailed()
+      // Given up before the pool has heard of it, in one step: to the pool it has not failed.
+      call.signal?.addEventListener('abort', () => Object.assign(this.outage, before), { once: true })
+    } else {
       this.longestConnect = Math.max(this.longestConnect, age)
       if (!this.#watched) this.#connectSucceeded()
     }
@@ -350,8 +357,10 @@ export class Model {
   }
 
   #checkAborted(model: ClientModel, call: FakeCall): void {
-    if (!model.checks.has(call) || !this.#timedOut(call)) return
-    this.checksEnded++
+    if (!model.checks.has(call)) return
+    if (!this.#timedOut(call)) return
+    if (String(call.signal?.reason).includes('took longer')) this.checksEnded++
+    else this.checksMaybeEnded++
     this.#checkFailed(model, 'check timed out')
   }
 

@@ -47,7 +47,8 @@ function isHedgeDue(world: World): boolean {
   const { callers, driver, model, options, step } = world
   const overdue =
     model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= options.hedgeDelay))
-  if (overdue && callers.some(({ isWaiting }) => isWaiting)) return true
+  // Who is served in this step has waited when it began.
+  if (overdue && callers.some(({ isWaiting, grantedStep }) => isWaiting || grantedStep === step)) return true
   return driver.secondOpinion !== undefined && callers.some((caller) => isSilent(world, caller))
 }
 

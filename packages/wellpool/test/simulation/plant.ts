@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import type { Kind } from './kinds.ts'
 import type { PlantedBug } from './planted-bugs.ts'
 
 const ENGINE = fileURLToPath(new URL('../../src/engine/', import.meta.url))
@@ -15,8 +16,8 @@ export interface HuntResult {
 }
 
 /** Plays the seeds against an engine with the bug in it, in a process of its own, until one shows it. */
-export async function hunt(bug: PlantedBug, from: number, to: number, timeLimitMs: number): Promise<HuntResult> {
-  return run(await bundle(bug), from, to, timeLimitMs)
+export async function hunt(bug: PlantedBug, kind: Kind, from: number, to: number, timeLimitMs: number): Promise<HuntResult> {
+  return run(await bundle(bug), [kind, String(from), String(to)], timeLimitMs)
 }
 
 /** @throws Error if the text to replace is not in the file exactly once: then the engine has changed, and the bug has to */
@@ -54,9 +55,9 @@ async function bundle(bug: PlantedBug): Promise<string> {
   return outputFiles[0]?.text ?? ''
 }
 
-function run(program: string, from: number, to: number, timeLimitMs: number): Promise<HuntResult> {
+function run(program: string, args: readonly string[], timeLimitMs: number): Promise<HuntResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--input-type=module', '-', String(from), String(to)], {
+    const child = spawn(process.execPath, ['--input-type=module', '-', ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {},
     })

@@ -1,6 +1,10 @@
+import type { Kind } from './kinds.ts'
+
 /** A mistake that could have been made: what the engine would say instead. */
 export interface PlantedBug {
   readonly name: string
+  /** The kind of runs that shows it. Default `mixed`. */
+  readonly kind?: Kind
   /** In the engine's folder. */
   readonly file: string
   /** Stands in the file exactly once. */

@@ -1,3 +1,4 @@
+import type { Kind } from './kinds.ts'
 import type { RunResult } from './simulation.ts'
 
 /** Fewer samples than this say nothing about how evenly they are spread. */
@@ -6,17 +7,20 @@ const ENOUGH = 100
 /** What many runs come to, taken together. */
 export class Summary {
   /** The runs in which something did not hold. */
-  readonly failures: { readonly seed: number; readonly problem: string }[] = []
-  readonly coverage = new Map<string, number>()
-  runs = 0
+  readonly failures: { readonly seed: number; readonly kind: Kind; readonly problem: string }[] = []
+  /** How often what happened. */
+  readonly met = new Map<string, number>()
+  /** How many runs there were of each kind, and the last of their seeds. */
+  readonly runs = new Map<Kind, { count: number; last: number }>()
   steps = 0
   readonly #spread: Record<keyof RunResult['spread'], number[]> = { lifetimes: [], backoffs: [] }
 
-  add({ seed, problem, steps, coverage, spread }: RunResult): void {
-    this.runs++
+  add({ seed, kind, problem, steps, met, spread }: RunResult): void {
+    const runs = this.runs.get(kind) ?? { count: 0, last: 0 }
+    this.runs.set(kind, { count: runs.count + 1, last: Math.max(runs.last, seed) })
     this.steps += steps
-    if (problem !== undefined) this.failures.push({ seed, problem })
-    for (const [what, count] of coverage) this.coverage.set(what, (this.coverage.get(what) ?? 0) + count)
+    if (problem !== undefined) this.failures.push({ seed, kind, problem })
+    for (const [what, count] of met) this.met.set(what, (this.met.get(what) ?? 0) + count)
     this.#spread.lifetimes.push(...spread.lifetimes)
     this.#spread.backoffs.push(...spread.backoffs)
   }

@@ -1,30 +1,36 @@
-import { createPool, type ErrorClass, type Pool } from '../../src/index.ts'
+import { createPool, type ErrorClass, type Pool, type PoolOptions } from '../../src/index.ts'
 import { createFakeDriver, type FakeCall, type FakeClient, FakeClock, type FakeDriver } from '../../src/testing/index.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, Ending } from './caller.ts'
+import type { Chronicle, Spread } from './chronicle.ts'
 import { Endpoint } from './endpoint.ts'
+import type { Kind } from './kinds.ts'
 import { Model } from './model.ts'
 import { checkConnect, checkDestroy } from './moment-rules.ts'
 import { Random } from './random.ts'
 import { asWritten, type Pace, randomOptions, randomPace, type SimulatedOptions } from './random-options.ts'
-import { Trace } from './trace.ts'
+import type { Trace } from './trace.ts'
 
-/** Something that must always hold did not. */
-export class InvariantViolation extends Error {
-  override readonly name = 'InvariantViolation'
+/** What a world is like. */
+export interface Setting {
+  readonly kind: Kind
+  /** The name of its pool. Default `simulated`. */
+  readonly name?: string
+  /** Its driver's. Default `fake`. */
+  readonly protocol?: string
+  /** Default: a clock of its own. */
+  readonly clock?: FakeClock
+  /** Changes the options that chance has chosen. */
+  readonly adapt?: (options: SimulatedOptions, random: Random) => SimulatedOptions
+  /** Makes its pool. Default: `createPool`. */
+  readonly createPool?: (driver: FakeDriver, options: PoolOptions) => Pool<FakeClient>
 }
 
-/** Samples of what ought to be spread evenly between 0 and 1, for a look at them all together. */
-export interface Spread {
-  /** How far into its jitter range a connection came of age. */
-  readonly lifetimes: number[]
-  /** How much of the longest possible wait the pool waited after a first failed connect. */
-  readonly backoffs: number[]
-}
-
-/** What one simulated run consists of: the pool, its fake surroundings, and what is known about both. */
+/** One pool of a simulated run, its fake surroundings, and what is known about both. */
 export class World {
   readonly clock: FakeClock
+  readonly chronicle: Chronicle
   readonly trace: Trace
+  readonly kind: Kind
   readonly pace: Pace
   readonly endpoint: Endpoint
   readonly driver: FakeDriver
@@ -37,9 +43,7 @@ export class World {
   readonly pending = new Set<string>()
   /** The signals that it was given with them. */
   readonly signals: AbortSignal[] = []
-  /** How often what happened, to show that the seeds reach everything. */
-  readonly coverage = new Map<string, number>()
-  readonly spread: Spread = { lifetimes: [], backoffs: [] }
+  readonly spread: Spread
   /** Chance for the actions and the callers. */
   readonly random: Random
   readonly hostile: boolean
@@ -56,13 +60,20 @@ export class World {
   /** Connections that a batch may have marked: it takes its marks off again when it is given up. */
   readonly mayUnmark = new Set<string>()
   resumedAt = 0
-  /** Whether borrowers give back at once what they get. */
-  fleeting = false
+  /** How long a borrower keeps what it gets, and how it gives it back; otherwise an action ends that. */
+  holding: (() => { readonly ms: number; readonly ending: Ending }) | undefined
   /** Counts the steps. */
   step = 0
-  readonly #problems: string[] = []
+  /** For what is found in the middle of a step, where an error would go to the pool instead of the simulation. */
+  readonly problem: (text: string) => void
 
-  constructor(seed: number, keepTrace: boolean) {
+  constructor(seed: number, chronicle: Chronicle, setting: Setting) {
+    const { kind, name = 'simulated', adapt = (options) => options } = setting
+    this.kind = kind
+    this.chronicle = chronicle
+    this.trace = chronicle.trace
+    this.spread = chronicle.spread
+    this.problem = chronicle.problem
     const random = new Random(seed)
     this.random = random.fork()
     const endpointRandom = random.fork()
@@ -70,14 +81,16 @@ export class World {
     const listenerRandom = random.fork()
     this.hostile = random.chance(0.5)
     this.pace = randomPace(random)
-    this.options = randomOptions(random, this.pace)
-    this.clock = new FakeClock({ startAt: random.pick([1, 1000.25, 1e6]), wholeMilliseconds: random.chance(0.3) })
-    this.trace = new Trace(keepTrace)
+    this.options = adapt(randomOptions(random, this.pace), random)
+    const startAt = random.pick([1, 1000.25, 1e6])
+    const wholeMilliseconds = random.chance(0.3)
+    this.clock = setting.clock ?? new FakeClock({ startAt, wholeMilliseconds })
     this.endpoint = new Endpoint(this.clock, endpointRandom, this.pace, this.hostile)
     const maxLeasesPerConnection = random.chance(0.85) ? 1 : random.pick([2, 4, Number.POSITIVE_INFINITY])
     const hooks = (['reset', 'watch', 'secondOpinion', 'ref'] as const).filter((hook) => random.chance(hook === 'watch' ? 0.8 : 0.5))
     this.driver = createFakeDriver({
       clock: this.clock,
+      ...(setting.protocol !== undefined && { protocol: setting.protocol }),
       hooks,
       ...(random.chance(0.8) && { classify: (error: unknown): ErrorClass => this.endpoint.classify(error) }),
       ...(random.chance(0.3) && { secrets: () => (random.chance(0.5) ? ['refused'] : ([undefined] as unknown as string[])) }),
@@ -101,9 +114,10 @@ export class World {
       this.driver.always(hook, (call) => this.endpoint.outcome(call))
     }
     const throwing = listenerRandom.chance(0.3)
-    this.pool = createPool(this.driver, {
+    const create = setting.createPool ?? createPool
+    this.pool = create(this.driver, {
       ...asWritten(this.options, random),
-      name: 'simulated',
+      name,
       clock: this.clock,
       random: () => poolRandom.next(),
       ...(random.chance(0.3) && { metrics: throwing ? throwingObject : {} }),
@@ -125,18 +139,12 @@ export class World {
   }
 
   count(what: string): void {
-    this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1)
-  }
-
-  /** For what is found in the middle of a step, where an error would go to the pool instead of the simulation. */
-  readonly problem = (text: string): void => {
-    this.#problems.push(text)
+    this.chronicle.count(what)
   }
 
   /** Throws what has been found, if anything. */
   raise(): void {
-    const found = [...this.#problems, ...this.driver.ledger.problems()]
-    if (found.length > 0) throw new InvariantViolation(found.join('\n'))
+    this.chronicle.raise(this.driver.ledger.problems())
   }
 
   /** Keeps an eye on a promise of the pool's until it settles. */
