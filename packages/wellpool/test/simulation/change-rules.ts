@@ -62,7 +62,8 @@ function checkClosing(world: World, { record, client }: Shown, before: View, aft
     client.evicted ||
     client.condemnedAt !== undefined ||
     client.doubt !== undefined ||
-    client.failures > 0
+    client.failures > 0 ||
+    client.isSilent
   )
     return
   const placesBefore = places(before)

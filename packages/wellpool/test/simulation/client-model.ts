@@ -17,6 +17,7 @@ export class ClientModel {
   /** When the latest failure was that may have counted, and when the latest of all. */
   countedAt = Number.NEGATIVE_INFINITY
   failedAt = Number.NEGATIVE_INFINITY
+  failedStep = -1
   passedChecks = 0
   /** When it last passed a check, or was connected; and whether it has been used since. */
   checkedAt: number
@@ -54,6 +55,12 @@ export class ClientModel {
   get ended(): boolean {
     const { life } = this.client
     return life.closedAt !== undefined || life.destroyedAt !== undefined
+  }
+
+  /** Whether a check of it has timed out and is silent still: the pool counts that as one failure after the other. */
+  get isSilent(): boolean {
+    for (const call of this.checks) if (call.signal?.aborted === true) return true
+    return false
   }
 
   /** Neither ended nor saying goodbye. */

@@ -111,7 +111,7 @@ export class Model {
         this.of(call.client as FakeClient).resets.add(call)
         break
       case 'destroy':
-        if (this.#isOverdue(this.of(call.client as FakeClient))) this.maybeSuspect()
+        if (this.of(call.client as FakeClient).isSilent) this.maybeSuspect()
         break
       default:
     }
@@ -193,19 +193,13 @@ export class Model {
     if (changed) {
       this.maybeSuspect()
       for (const model of this.present()) {
-        if (model.failedAt !== this.#clock.now() || model.doubt !== (panic ? 'check rejected' : undefined)) continue
+        if (model.failedStep !== this.#step() || model.doubt !== (panic ? 'check rejected' : undefined)) continue
         model.doubt = panic ? undefined : 'check rejected'
         if (panic) this.#provenByCheck(model)
       }
     }
     this.suspectBefore = this.suspectAt
-    if (this.present().some((model) => this.#isOverdue(model))) this.maybeSuspect()
-  }
-
-  /** Whether a check of the client has timed out and is silent still: the pool counts that as one failure after the other. */
-  #isOverdue({ checks }: ClientModel): boolean {
-    for (const call of checks) if (call.signal?.aborted === true) return true
-    return false
+    if (this.present().some(({ isSilent }) => isSilent)) this.maybeSuspect()
   }
 
   /** From now on every connection has to prove itself again. */
@@ -384,6 +378,7 @@ export class Model {
     const isNews = sinceCounted >= healthRecheckInterval
     if (isNews) model.failures++
     model.failedAt = now
+    model.failedStep = this.#step()
     if (this.panic && doubt === 'check rejected') {
       this.#provenByCheck(model)
       model.doubt = undefined

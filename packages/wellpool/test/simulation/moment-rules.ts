@@ -103,7 +103,7 @@ export function checkHandOut(world: World, caller: Caller, client: FakeClient, r
   if (record.id !== client.connectionId) wrong(`and connection ${record.id}, which is another one`)
 }
 
-/** Whether the pool panics, and a rejected check has proven the client in this step. */
-function isProvenByPanic(world: World, { doubt, failedAt }: ClientModel): boolean {
-  return doubt === 'check rejected' && failedAt === world.clock.now() && world.pool.stats().panic
+/** Whether the pool panics, and a rejected check has proven the client in this step, whatever its use has come to since. */
+function isProvenByPanic(world: World, { doubt, failedStep }: ClientModel): boolean {
+  return (doubt === 'check rejected' || doubt === 'use failed') && failedStep === world.step && world.pool.stats().panic
 }
