@@ -66,7 +66,10 @@ export class ManualRebuilds<Client> {
       if (!wasMarked) markedHere.add(task)
     }
     const results = await this.#outcomes(tasks, timeout, options.signal, (task) => {
-      if (markedHere.has(task)) rebuilds.unmark(task)
+      if (!markedHere.has(task)) return
+      rebuilds.unmark(task)
+      // It may have come of age while it was marked for another reason.
+      upkeep.evaluate(task.connection)
     })
     const result = summarize(
       results,

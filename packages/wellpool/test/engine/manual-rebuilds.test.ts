@@ -390,3 +390,12 @@ test('a batch that runs out of time leaves the mark that the peer has asked for 
   await clock.advance(100)
   expect(pool.connections()).toMatchObject([{ generation: 2 }])
 })
+
+test('a batch that runs out of time leaves the mark of what has come of age meanwhile', async () => {
+  const { borrow, clock, pool } = setUp({ maxConnections: 1, rebuildMaxSurge: 0, maxLifetime: 1000, maxLifetimeJitter: 0 })
+  await borrow()
+  const batch = track(pool.rebuildConnections({ all: true, timeout: 2000 }))
+  await clock.advance(2001)
+  expect(resultOf(batch)).toMatchObject({ total: 1, skipped: 1 })
+  expect(pool.connections()).toMatchObject([{ mark: { kind: 'max_lifetime' } }])
+})
