@@ -23,6 +23,10 @@ export interface MarkingHost<Client> {
     /** Decides that a connection is to be rebuilt. */
     mark(connection: Connection<Client>, kind: ReasonKind, detail: string, urgent: boolean): void
   }
+  readonly upkeep: {
+    /** A check has ended, which may have kept the connection from being closed. */
+    checkEnded(connection: Connection<Client>): void
+  }
 }
 
 /**
@@ -120,6 +124,7 @@ export class HealthMonitor<Client> {
     if (result.ok) this.#passed(connection, check.generation, timed ? result.elapsedMs : undefined)
     else this.#failed(connection, result.error as Error, !result.timedOut)
     if (connection.check === undefined && connection.state === 'idle') this.#core.makeAvailable(connection)
+    this.#host.upkeep.checkEnded(connection)
     this.#core.changed()
   }
 
@@ -128,6 +133,7 @@ export class HealthMonitor<Client> {
     this.#putBack(connection)
     this.#recheckSoon(connection)
     if (connection.state === 'idle') this.#core.makeAvailable(connection)
+    this.#host.upkeep.checkEnded(connection)
     // Also where it may not serve: a rebuild that was decided meanwhile may begin now.
     this.#core.changed()
   }

@@ -50,8 +50,16 @@ export class Upkeep<Client> {
     const generation = connection.current as Generation<Client>
     const lifetime = options.maxLifetime * (1 - options.maxLifetimeJitter * options.random())
     generation.expiresAt = generation.connectedAt + lifetime
-    connection.age ??= new Alarm(clock, () => this.evaluate(connection))
+    connection.age ??= new Alarm(clock, () => this.#cameOfAge(connection))
     connection.age.set(Math.max(0, generation.expiresAt - clock.now()))
+  }
+
+  #cameOfAge(connection: Connection<Client>): void {
+    const { expiresAt } = connection.current as Generation<Client>
+    const left = expiresAt - this.#core.clock.now()
+    // A timer may be a millisecond early, and then there is nothing to mark yet.
+    if (left > 0) connection.age?.set(left)
+    else this.evaluate(connection)
   }
 
   /** Marks a connection that has reached its limits. */
@@ -66,8 +74,14 @@ export class Upkeep<Client> {
     if (!this.#idle.pending) this.#idle.set(this.#core.options.idleTimeout)
   }
 
+  /** What a check has kept from being closed in time is closed soon after that has ended, unless it serves somebody first. */
+  checkEnded({ idleSince, state }: Connection<Client>): void {
+    const { clock, options, size } = this.#core
+    if (state === 'idle' && size > options.minConnections && clock.now() - idleSince >= options.idleTimeout) this.#idle.set(1)
+  }
+
   #closeIdle(): void {
-    const { clock, idle, options } = this.#core
+    const { checks, clock, idle, options, overdue } = this.#core
     const now = clock.now()
     let surplus = this.#core.size - options.minConnections
     let next = NEVER
@@ -82,6 +96,11 @@ export class Upkeep<Client> {
       }
       this.#host.closer.closeConnection(connection, 'idle', 'close')
       surplus--
+    }
+    // Who is being checked is idle all the same, and its time comes.
+    for (const { idleSince } of [...checks, ...overdue]) {
+      const left = idleSince + options.idleTimeout - now
+      if (surplus > 0 && left > 0) next = Math.min(next, left)
     }
     this.#idle.set(next)
     // With nothing above the minimum there is nothing to wait for until a connection becomes idle again.

@@ -1,6 +1,13 @@
 import { expect, onTestFinished } from 'vitest'
 import { createPool, type EventName, type Lease, type Pool, type PoolEvents, type PoolOptions } from '../../src/index.ts'
-import { createFakeDriver, type FakeClient, FakeClock, type FakeDriver, type FakeDriverOptions } from '../../src/testing/index.ts'
+import {
+  createFakeDriver,
+  type FakeClient,
+  FakeClock,
+  type FakeClockOptions,
+  type FakeDriver,
+  type FakeDriverOptions,
+} from '../../src/testing/index.ts'
 
 /** A pool that does nothing by itself: a test turns on what it is about. */
 export const QUIET: PoolOptions = {
@@ -42,9 +49,10 @@ export interface TestPool {
  */
 export function setUp({
   driver: driverOptions = {},
+  fakeClock = {},
   ...options
-}: PoolOptions & { driver?: Omit<FakeDriverOptions, 'clock'> } = {}): TestPool {
-  const clock = new FakeClock()
+}: PoolOptions & { driver?: Omit<FakeDriverOptions, 'clock'>; fakeClock?: FakeClockOptions } = {}): TestPool {
+  const clock = new FakeClock(fakeClock)
   const driver = createFakeDriver({ clock, ...driverOptions })
   const pool = createPool(driver, { ...QUIET, clock, ...options })
   const client = (id: number): FakeClient => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ok } from '../../src/testing/index.ts'
 import { setUp, type TestPool } from './set-up.ts'
 
 /** Chance that can be repeated, and is spread evenly: a linear congruential generator. */
@@ -46,6 +47,33 @@ describe('idleTimeout', () => {
       await clock.advance(1000)
     }
     expect([pool.stats().total, served.size]).toEqual([1, 1])
+  })
+
+  test('that is over in the middle of a check closes when the check has ended', async () => {
+    const { borrow, clock, driver, fate, pool } = setUp({
+      idleTimeout: 10_000,
+      healthCheckInterval: 1000,
+      outlierFactor: Number.POSITIVE_INFINITY,
+    })
+    driver.always('check', ok(998))
+    ;(await borrow()).release()
+    await clock.advance(15_000)
+    expect([fate(1), pool.stats().total]).toEqual(['closed', 0])
+  })
+
+  test('counts on while a connection is checked, although others are closed meanwhile', async () => {
+    const { borrowMany, clock, driver, pool } = setUp({
+      idleTimeout: 10_000,
+      healthCheckInterval: 1000,
+      outlierFactor: Number.POSITIVE_INFINITY,
+    })
+    driver.always('check', ok(900))
+    const [first, second] = await borrowMany(2)
+    first?.release()
+    await clock.advance(5500)
+    second?.release()
+    await clock.advance(12_000)
+    expect(pool.stats().total).toBe(0)
   })
 
   test('0 closes nothing', async () => {
@@ -126,6 +154,18 @@ describe('maxLifetime', () => {
     const gaps = marked.slice(1).map(({ timestamp }, index) => timestamp - (marked[index]?.timestamp ?? 0))
     expect(gaps.length).toBeGreaterThan(4)
     expect(new Set(gaps).size).toBe(gaps.length)
+  })
+
+  test('comes although its timer is a fraction early', async () => {
+    const { clock, pool, start } = setUp({
+      fakeClock: { startAt: 1000.75, wholeMilliseconds: true },
+      minConnections: 1,
+      maxLifetime: 1000,
+      maxLifetimeJitter: 0,
+    })
+    await start()
+    await clock.advance(1010)
+    expect(pool.stats().rebuildsMarked).toEqual({ max_lifetime: 1 })
   })
 
   test('0 lets clients live for ever', async () => {
