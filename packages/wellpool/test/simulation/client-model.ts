@@ -4,6 +4,8 @@ import type { FakeCall, FakeClient } from '../../src/testing/index.ts'
 export class ClientModel {
   /** `new` until the pool shows it as a connection's client, `old` when another one has taken its place. */
   role: 'new' | 'current' | 'old' = 'new'
+  /** Since when it is its connection's. */
+  currentSince = Number.POSITIVE_INFINITY
   /** The latest time at which it can be said to have proven itself. */
   provenAt: number
   /** The step in which a use last proved it. */

@@ -58,8 +58,8 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     name: 'checks of successors are not counted',
     seed: 2,
     file: 'client-check.ts',
-    find: 'if (ask === undefined) count(core, result)',
-    replace: 'if (ask === undefined && generation.connection.current === generation) count(core, result)',
+    find: '      count(core, result)\n',
+    replace: '      if (generation.connection.current === generation) count(core, result)\n',
   },
   {
     name: 'who waits for a check that has failed waits for healthRecheckInterval',
@@ -102,5 +102,20 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     file: 'second-opinions.ts',
     find: ' || generation.inquiry?.uses !== generation.uses) this.#unasked.delete(generation)',
     replace: ') this.#unasked.delete(generation)',
+  },
+  {
+    name: 'a timer that is longer than timers can be fires at once',
+    kind: 'clocks',
+    seed: 13,
+    file: 'clock.ts',
+    find: 'const ms = Math.min(MAX_DELAY, Math.max(0, Math.ceil(delay)))',
+    replace: 'const ms = Math.max(0, Math.ceil(delay))',
+  },
+  {
+    name: 'a client is asked about that has been closed meanwhile',
+    seed: 6821,
+    file: 'planner.ts',
+    find: "else if (purpose === 'opinion' && this.#host.opinions.pending)",
+    replace: "else if (purpose === 'opinion')",
   },
 ]

@@ -1,6 +1,7 @@
 import type { ConnectionRecord, PoolStats } from '../../src/index.ts'
 import { checkChanges, type Shown } from './change-rules.ts'
 import { checkBooks, checkCallers, checkClients, checkConnection, checkGrowth, checkRepeats, isShort } from './state-rules.ts'
+import { checkTime, noteSize } from './time-rules.ts'
 import type { World } from './world.ts'
 
 /**
@@ -48,6 +49,7 @@ export class Invariants {
     checkClients(world)
     for (const shown of this.#shown.values()) checkConnection(world, shown)
     checkCallers(world, this.#shown)
+    noteSize(world, this.#shown)
     world.raise()
     const { outage } = world.model
     outage.needed = outage.failures === 0 || (outage.needed && isShort(world, records))
@@ -68,6 +70,7 @@ export class Invariants {
     }
     checkGrowth(world, this.#shown)
     checkRepeats(world, this.#shown)
+    checkTime(world, this.#shown)
     world.raise()
   }
 
@@ -87,7 +90,10 @@ export class Invariants {
         client = model.byConnection.get(record.id)?.at(-1)
         if (client === undefined || client === known?.client) problem(`${name} has a new generation without a new client`)
         if (known?.client !== undefined) known.client.role = 'old'
-        if (client !== undefined) client.role = 'current'
+        if (client !== undefined) {
+          client.role = 'current'
+          client.currentSince = this.#world.clock.now()
+        }
       }
       shown.set(record.id, { record, client })
     }

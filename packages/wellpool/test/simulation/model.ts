@@ -133,6 +133,7 @@ export class Model {
         break
       case 'reset':
         this.of(call.client as FakeClient).resets.delete(call)
+        this.of(call.client as FakeClient).idleSince = this.#clock.now()
         break
       default:
     }

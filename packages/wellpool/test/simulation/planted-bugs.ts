@@ -149,8 +149,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a later reason takes the place of the first',
     file: 'rebuild-manager.ts',
-    find: 'connection.mark = { ...before, urgent }',
-    replace: 'connection.mark = { kind, detail, urgent }',
+    find: '{ ...before, urgent }',
+    replace: '{ kind, detail, urgent }',
   },
   {
     name: 'the generation stays over a swap',
@@ -197,8 +197,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'without surge all may leave at once',
     file: 'rebuild-queue.ts',
-    find: 'Math.max(1, Math.floor(this.#core.options.maxUnavailable * present.length))',
-    replace: 'present.length',
+    find: 'Math.max(1, Math.floor(options.maxUnavailable * size))',
+    replace: 'size',
   },
   {
     name: 'a connection that is being checked stays among the idle',
@@ -209,7 +209,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'failed checks make nobody a suspect',
     file: 'health-monitor.ts',
-    find: 'if (!core.panic) core.suspectAll()',
+    find: 'if (isNews && !core.panic) core.suspectAll()',
     replace: '',
   },
   {
@@ -239,8 +239,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'idleTimeout ignores minConnections',
     file: 'upkeep.ts',
-    find: '[...this.#core.present()].length - options.minConnections\n',
-    replace: '[...this.#core.present()].length\n',
+    find: 'let surplus = this.#core.size - options.minConnections',
+    replace: 'let surplus = this.#core.size',
   },
   {
     name: 'maxUses is not looked at on release',

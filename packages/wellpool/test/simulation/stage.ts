@@ -143,6 +143,7 @@ export class Stage {
   /** All clients are suspects now, or may be. */
   #suspect(surely: boolean, since?: number): void {
     for (const { world } of this.scenes) {
+      world.wokenAt = this.#clock.now()
       world.model.maybeSuspect()
       if (surely && world.life !== 'new') world.model.suspect(since)
     }

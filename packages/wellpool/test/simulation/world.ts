@@ -60,6 +60,10 @@ export class World {
   /** Connections that a batch may have marked: it takes its marks off again when it is given up. */
   readonly mayUnmark = new Set<string>()
   resumedAt = 0
+  /** When the process last slept, or the machine. */
+  wokenAt = Number.NEGATIVE_INFINITY
+  /** Since when there have been more than minConnections; Infinity while there are not. */
+  aboveMinimumSince = Number.POSITIVE_INFINITY
   /** How long a borrower keeps what it gets, and how it gives it back; otherwise an action ends that. */
   holding: (() => { readonly ms: number; readonly ending: Ending }) | undefined
   /** Counts the steps. */
