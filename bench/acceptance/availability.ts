@@ -55,7 +55,8 @@ export async function measureAvailability(rounds: number, progress: (text: strin
       return { scenario: name, contender: SUBJECT, variant: 'base', round, seconds, trace: true }
     }),
   )
-  const lanes = await Lanes.start(await compileLane(), LANES)
+  await using compiled = await compileLane()
+  const lanes = await Lanes.start(compiled.program, LANES)
   const runs: Run[] = []
   try {
     const done = (run: Run): void => {

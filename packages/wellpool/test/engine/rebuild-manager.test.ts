@@ -30,6 +30,7 @@ describe('an urgent rebuild', () => {
         state: 'idle',
         health: 'healthy',
         lastProvenAt: clock.wallNow(),
+        lastCheckMs: 20,
         lastRebuiltAt: clock.wallNow(),
       },
     ])
