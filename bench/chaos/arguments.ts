@@ -60,6 +60,10 @@ export function parseArguments(args: readonly string[], scenarios: readonly Scen
   const names = scenarios.map(({ name }) => name)
   const chosen = choose('scenario', positionals, names)
   const writeDocs = values['write-docs']
+  const partial = [positionals.length > 0, values.pools, values.variants, values.seconds].some(Boolean)
+  if (writeDocs && values.from === undefined && partial) {
+    throw new Error('--write-docs: the tables are of all scenarios, pools and variants in their own time; choose none of them')
+  }
   return {
     help: values.help,
     plan: {

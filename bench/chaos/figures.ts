@@ -74,7 +74,8 @@ export function figuresOf({ requests: all, skipped, connects, crash }: Recording
   const healedMs = healedAfter([...failed, ...slow], episodes, endsAt)
   const over = overAt(episodes, endsAt, healedMs)
   const latencies = (begin: number, end: number): Latencies => latenciesOf(requests, begin, end, course)
-  const since = connects.filter((at) => at >= from)
+  const sinceFault = (times: readonly number[]): number[] => times.filter((at) => at >= from && at < endsAt)
+  const since = sinceFault(connects)
   return {
     requests: requests.length,
     ok: requests.length - failed.length,
@@ -87,7 +88,7 @@ export function figuresOf({ requests: all, skipped, connects, crash }: Recording
     during: latencies(from, over),
     after: latencies(over, endsAt),
     connects: since.length,
-    accepted: course.accepted.filter((at) => at >= from).length,
+    accepted: sinceFault(course.accepted).length,
     burst: largestBurst(since),
     crash,
     errors: countBy(failed.map(({ error }) => (error as string).replaceAll(/\d+(\.\d+)?/g, '#'))),

@@ -7,6 +7,9 @@ import { type Cell, tableOf } from './table.ts'
 import { describeOutcome, formatCount, formatTime } from './text.ts'
 import type { VariantName } from './variants.ts'
 
+/** A proxy that was late by more than this has made requests slow that no pool could have answered in time, ms. */
+export const DISTURBED_MS = 50
+
 /** All that the page's tables are made of. */
 export interface Results {
   readonly circumstances: Circumstances
@@ -15,6 +18,8 @@ export interface Results {
   readonly lanes: number
   /** How late a process was that did nothing but look, at worst, and how often by more than 50 ms. */
   readonly idleLateMs: number
+  /** The share of runs whose proxy was late by so much that it shows in the figures. */
+  readonly disturbed: number
   readonly tookMs: number
   readonly comparisons: readonly Comparison[]
 }
@@ -35,12 +40,13 @@ export function partsOf(results: Results, scenarios: readonly Scenario[]): Reado
   }
 }
 
-function renderCircumstances({ circumstances, server, command, lanes, idleLateMs, tookMs }: Results): string {
+function renderCircumstances({ circumstances, server, command, lanes, idleLateMs, disturbed, tookMs }: Results): string {
   const { date, node, machine, versions } = circumstances
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return [
     `Measured on ${date.slice(0, 10)} with \`${command}\` (${formatCount(tookMs / 60_000)} min, ${lanes} runs side by side) on ${machine}, Node ${node},`,
-    `PostgreSQL ${server}; ${named.join(', ')}. A process that did nothing but look at the clock was late by ${formatCount(idleLateMs)} ms at worst.`,
+    `PostgreSQL ${server}; ${named.join(', ')}. A process that did nothing but look at the clock was late by ${formatCount(idleLateMs)} ms at worst,`,
+    `and the proxy by more than ${DISTURBED_MS} ms in ${formatCount(disturbed * 100)} % of the runs.`,
   ].join('\n')
 }
 

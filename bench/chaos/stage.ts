@@ -26,7 +26,8 @@ export class Stage {
   readonly #variant: Variant
   readonly #episodes: Episode[] = []
   readonly #standstills: Span[] = []
-  readonly #accepted: number[] = []
+  /** By the flow's id, when it was accepted. */
+  readonly #accepted = new Map<number, number>()
   #application: ApplicationProcess | undefined
   #startsAt = 0
   #endsAt = 0
@@ -65,7 +66,7 @@ export class Stage {
       episodes: this.#episodes,
       standstills: this.#standstills,
       roundTripMs: this.#variant.roundTripMs,
-      accepted: this.#accepted,
+      accepted: [...this.#accepted.values()],
     }
   }
 
@@ -132,11 +133,11 @@ export class Stage {
     this.#standstills.push(standstill)
   }
 
-  /** The round trip that the variant asks for, and a note of each connection: the proxy asks once for each. */
+  /** The round trip that the variant asks for, and a note of each connection: the proxy asks once for each that is present or comes. */
   #keepDistance(): void {
     const ms = this.#variant.roundTripMs / 2
-    this.proxy.inject({ kind: 'latency', ms }, () => {
-      this.#accepted.push(now())
+    this.proxy.inject({ kind: 'latency', ms }, ({ id }) => {
+      if (!this.#accepted.has(id)) this.#accepted.set(id, now())
       return ms > 0
     })
   }

@@ -25,10 +25,10 @@ export interface Row {
   readonly outageMs: Spread
   readonly connects: Spread
   readonly burst: Spread
-  /** p99; undefined where no request was due. */
-  readonly before: Spread | undefined
-  readonly during: Spread | undefined
-  readonly after: Spread | undefined
+  /** Medians of the rounds in which a request was due. */
+  readonly before: Latencies
+  readonly during: Latencies
+  readonly after: Latencies
 }
 
 /** All contenders in one scenario and variant. */
@@ -81,9 +81,12 @@ function leastOf(rows: readonly Row[], metric: 'failed' | 'healedMs', slack: num
 
 function rowOf(contender: string, figures: readonly Figures[]): Row {
   const over = (of: (figures: Figures) => number): Spread => spreadOf(figures.map(of))
-  const p99 = (of: (figures: Figures) => Latencies): Spread | undefined => {
-    const values = figures.flatMap((each) => of(each).p99 ?? [])
-    return values.length === 0 ? undefined : spreadOf(values)
+  const latencies = (of: (figures: Figures) => Latencies): Latencies => {
+    const middle = (share: keyof Latencies): number | undefined => {
+      const values = figures.flatMap((each) => of(each)[share] ?? [])
+      return values.length === 0 ? undefined : median(values)
+    }
+    return { p50: middle('p50'), p99: middle('p99'), p999: middle('p999') }
   }
   return {
     contender,
@@ -96,9 +99,9 @@ function rowOf(contender: string, figures: readonly Figures[]): Row {
     outageMs: over(({ outageMs }) => outageMs),
     connects: over(({ connects }) => connects),
     burst: over(({ burst }) => burst),
-    before: p99(({ before }) => before),
-    during: p99(({ during }) => during),
-    after: p99(({ after }) => after),
+    before: latencies(({ before }) => before),
+    during: latencies(({ during }) => during),
+    after: latencies(({ after }) => after),
   }
 }
 

@@ -1,5 +1,6 @@
 import { renderTable } from '../src/report.ts'
-import type { Comparison, Row, Spread } from './summary.ts'
+import type { Latencies } from './figures.ts'
+import type { Comparison, Row } from './summary.ts'
 import { formatCount, formatLatency, formatSpread, formatTime } from './text.ts'
 
 /** A column of the table in which pools are rows. */
@@ -18,7 +19,8 @@ export interface Cell {
 export const CRASHED = 'the process has ended by itself, of an error that the application could not catch'
 
 const plain = (text: string): Cell => ({ text, best: false })
-const latency = (spread: Spread | undefined): Cell => plain(spread === undefined ? '–' : formatLatency(spread.median))
+const latencies = ({ p50, p99, p999 }: Latencies): Cell =>
+  plain([p50, p99, p999].map((ms) => (ms === undefined ? '–' : formatLatency(ms))).join(' / '))
 
 const COLUMNS: readonly Column[] = [
   {
@@ -30,9 +32,9 @@ const COLUMNS: readonly Column[] = [
     heading: 'healed after',
     cell: ({ healedMs, contender }, best) => ({ text: formatSpread(healedMs, formatTime), best: best.healedMs.includes(contender) }),
   },
-  { heading: 'p99 before', cell: ({ before }) => latency(before) },
-  { heading: 'during', cell: ({ during }) => latency(during) },
-  { heading: 'after', cell: ({ after }) => latency(after) },
+  { heading: 'p50 / p99 / p99.9 before', cell: ({ before }) => latencies(before) },
+  { heading: 'during', cell: ({ during }) => latencies(during) },
+  { heading: 'after', cell: ({ after }) => latencies(after) },
   { heading: 'connects', cell: ({ connects }) => plain(formatSpread(connects, formatCount)) },
   { heading: 'in 100 ms', cell: ({ burst }) => plain(formatSpread(burst, formatCount)) },
 ]

@@ -131,11 +131,11 @@ describe('latencies', () => {
 })
 
 describe('connects', () => {
-  test('count from the first fault on', () => {
+  test('count from the first fault on, to the end of the run', () => {
     const { connects, accepted, burst } = figures(
       steady(),
-      { episodes: [fault(3_000), fault(6_000)], accepted: [10, 3_010] },
-      [10, 20, 30, 3_010, 6_000],
+      { episodes: [fault(3_000), fault(6_000)], accepted: [10, 3_010, 10_001] },
+      [10, 20, 30, 3_010, 6_000, 10_000],
     )
     expect({ connects, accepted, burst }).toEqual({ connects: 2, accepted: 1, burst: 1 })
   })

@@ -80,9 +80,11 @@ describe('the table', () => {
     const text = renderComparison('silent', comparison(run('wellpool'), run('knex', { failed: 1_234, healedMs: Number.POSITIVE_INFINITY })))
     expect(text.split('\n')).toEqual([
       'silent (1 round)',
-      expect.stringMatching(/^ +failed +slow +healed after +p99 before +during +after +connects +in 100 ms$/),
-      expect.stringMatching(/^ {2}wellpool +0\* +0 +0\.00 s\* +2\.0 ms +– +2\.0 ms +10 +5$/),
-      expect.stringMatching(/^ {2}knex +1,234 +0 +never +2\.0 ms /),
+      expect.stringMatching(/^ +failed +slow +healed after +p50 \/ p99 \/ p99.9 before +during +after +connects +in 100 ms$/),
+      expect.stringMatching(
+        /^ {2}wellpool +0\* +0 +0\.00 s\* +1\.0 ms \/ 2\.0 ms \/ 3\.0 ms +– \/ – \/ – +1\.0 ms \/ 2\.0 ms \/ 3\.0 ms +10 +5$/,
+      ),
+      expect.stringMatching(/^ {2}knex +1,234 +0 +never +1\.0 ms /),
     ])
   })
 })
@@ -106,6 +108,7 @@ describe('the page', () => {
     command: 'npm run chaos -- --write-docs',
     lanes: 5,
     idleLateMs: 12,
+    disturbed: 0.02,
     tookMs: 1_980_000,
     comparisons: [comparison(run('wellpool', { healedMs: 500 }), run('knex', { failed: 3 }))],
   })

@@ -34,7 +34,7 @@ describe('the schedule', () => {
         .flat()
         .map((job) => job.seconds)
     expect(seconds()).toEqual([20, 120])
-    expect(seconds('--write-docs')).toEqual([64, 600])
+    expect(seconds('--long')).toEqual([64, 600])
     expect(seconds('--seconds', '7')).toEqual([7, 7])
   })
 
@@ -45,6 +45,11 @@ describe('the schedule', () => {
 })
 
 describe('arguments', () => {
+  test('for the tables that are kept take long, or what an earlier run has measured', () => {
+    expect(planOf('--write-docs')).toMatchObject({ long: true, contenders: CONTENDERS })
+    expect(parseArguments(['--from', 'results.json', '--write-docs'], SCENARIOS)).toMatchObject({ from: 'results.json', writeDocs: true })
+  })
+
   test('choose in the order of the tables', () => {
     const { scenarios, contenders, variants } = planOf('silent', 'restarted', '--pools', 'knex,wellpool', '--variants', 'far,base')
     expect(scenarios.map(({ name }) => name)).toEqual(['restarted', 'silent'])
@@ -58,6 +63,8 @@ describe('arguments', () => {
     [['--variants', 'near'], /no variant is called near/],
     [['--rounds', '0'], /--rounds: got 0, allowed is a whole number from 1/],
     [['--seconds', 'long'], /--seconds: got long/],
+    [['silent', '--write-docs'], /--write-docs: the tables are of all scenarios, pools and variants/],
+    [['--pools', 'wellpool', '--write-docs'], /--write-docs: the tables are of all/],
   ])('%j are refused with what is allowed', (args, message) => {
     expect(() => planOf(...args)).toThrow(message)
   })
