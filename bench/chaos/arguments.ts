@@ -8,6 +8,8 @@ import { isVariantName, VARIANTS, type VariantName } from './variants.ts'
 export interface Arguments {
   readonly help: boolean
   readonly plan: Plan
+  /** The arguments that decide what is measured, for whoever wants to repeat it: no file of this machine's. */
+  readonly selection: readonly string[]
   /** Runs side by side. */
   readonly lanes: number
   /** Where every figure is written to. */
@@ -20,6 +22,8 @@ export interface Arguments {
 
 /** So few that a machine with two cores is idle most of the time, and so many that the whole takes half an hour. */
 const LANES = 6
+
+const FILES = /^--(json|from)(=|$)/
 
 /** How the program is called. */
 export function usage(scenarios: readonly Scenario[]): string {
@@ -75,6 +79,7 @@ export function parseArguments(args: readonly string[], scenarios: readonly Scen
       long: values.long || writeDocs,
       trace: values.trace,
     },
+    selection: args.filter((arg, index) => !FILES.test(arg) && !/^--(json|from)$/.test(args[index - 1] ?? '')),
     lanes: whole('lanes', values.lanes) ?? LANES,
     json: values.json,
     from: values.from,

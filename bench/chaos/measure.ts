@@ -17,7 +17,7 @@ const DELAY_RESOLUTION_MS = 10
 export type Progress = (text: string, begins?: boolean) => void
 
 /** Does all runs that are asked for. */
-export async function measure({ plan, lanes: wanted }: Arguments, progress: Progress): Promise<Saved> {
+export async function measure({ plan, selection, lanes: wanted }: Arguments, progress: Progress): Promise<Saved> {
   const setting = circumstances()
   const phases = phasesOf(plan)
   const count = Math.min(wanted, Math.max(1, ...phases.map(({ length }) => length)))
@@ -47,7 +47,7 @@ export async function measure({ plan, lanes: wanted }: Arguments, progress: Prog
   return {
     circumstances: { ...setting, versions: Object.fromEntries(Object.entries(setting.versions).filter(([name]) => measured.has(name))) },
     server: lanes.serverVersion,
-    command: `npm run chaos${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`,
+    command: ['npm run chaos --', ...selection].join(' ').replace(/ --$/, ''),
     lanes: count,
     idleLateMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
     tookMs: now() - startedAt,

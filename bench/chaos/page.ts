@@ -61,7 +61,7 @@ function renderLimits(comparisons: readonly Comparison[], titleOf: (name: string
         ['', ''],
       ),
     ])
-  return renderMarkdown(['fault', 'reached', 'fallen short'], rows)
+  return renderMarkdown(['fault', 'reached', 'fallen short'], rows, '---')
 }
 
 /** Scenarios as rows, pools as columns: failed / slow / healed. */

@@ -69,9 +69,13 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
     const startsAt = application.firstDue + WARM_UP_MS
     const endsAt = startsAt + job.seconds * 1000
     stage.enter(application, startsAt, endsAt)
+    await sleepUntil(startsAt)
+    // What came before is the start of the application, which takes the lane some time too.
+    delay.reset()
     await sleepUntil(startsAt + CALM_MS)
     await scenario.play(stage)
     await sleepUntil(endsAt)
+    delay.disable()
     const recording = await application.end(endsAt)
     const { course } = stage
     const lateMs = Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS)

@@ -1,7 +1,7 @@
 /** A table as pages have it: names to the left, figures to the right. */
-export function renderMarkdown(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+export function renderMarkdown(heading: readonly string[], rows: readonly (readonly string[])[], alignment = '--:'): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(heading), line(heading.map((_, column) => (column === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
+  return [line(heading), line(heading.map((_, column) => (column === 0 ? '---' : alignment))), ...rows.map(line)].join('\n')
 }
 
 /**

@@ -57,6 +57,12 @@ describe('arguments', () => {
     expect(variants).toEqual(['base', 'far'])
   })
 
+  test('are told again without the files of this machine', () => {
+    const selectionOf = (...args: string[]): readonly string[] => parseArguments(args, SCENARIOS).selection
+    expect(selectionOf('silent', '--json', '/home/me/results.json', '--rounds', '3')).toEqual(['silent', '--rounds', '3'])
+    expect(selectionOf('--json=/home/me/results.json', '--write-docs')).toEqual(['--write-docs'])
+  })
+
   test.each([
     [['sylent'], /no scenario is called sylent/],
     [['--pools', 'wellpol'], /no pool is called wellpol; there are wellpool, /],
