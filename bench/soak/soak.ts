@@ -3,6 +3,7 @@ import { Endpoint } from '../chaos/endpoint.ts'
 import { Stage } from '../chaos/stage.ts'
 import { VARIANTS } from '../chaos/variants.ts'
 import { Child } from '../src/child.ts'
+import { STEADY_HEAP_FLAGS } from '../src/heap.ts'
 import { seeded, shuffle } from '../src/random.ts'
 import { FAULTS } from './faults.ts'
 import { type Growth, growthOf, type Sampled, type Tolerance } from './growth.ts'
@@ -14,7 +15,7 @@ export type Figure = keyof Counts | 'flows' | 'sessions'
 /** The least growth over the whole run that would mean something: half of one for what is counted. */
 const COUNTED: Tolerance = { amount: 0.5 }
 export const TOLERANCES: Readonly<Record<Figure, Tolerance>> = {
-  heap: { amount: 400_000, share: 0.03 },
+  heap: { amount: 200_000 },
   // Some timers come and go: of the pool's one for the load, one for those who wait, one for leases.
   handles: { amount: 2 },
   timers: { amount: 3 },
@@ -63,7 +64,7 @@ export async function soak(setting: SoakSetting): Promise<Soak> {
     await endpoint.reset()
     const address = { host: proxy.host, port: proxy.port, ...endpoint.settings, password: endpoint.password }
     const settings: Settings = { address, seed, leaks }
-    application = new Child(program, { name: 'the application', args: [JSON.stringify(settings)], flags: ['--expose-gc'] })
+    application = new Child(program, { name: 'the application', args: [JSON.stringify(settings)], flags: STEADY_HEAP_FLAGS })
     await application.hear('ready')
     const noOther = (): never => {
       throw new Error('bug: a soak has one server')

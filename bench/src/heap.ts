@@ -1,3 +1,9 @@
+/**
+ * Flags of node for a process whose heap is looked at over a long time. Code that is optimized, or thrown away when it was
+ * not used for a while, grows and shrinks by more than any leak would show in an hour.
+ */
+export const STEADY_HEAP_FLAGS = ['--expose-gc', '--no-opt', '--no-flush-bytecode', '--single-threaded-gc']
+
 /** Bytes of the heap, after everything that can go has gone. Needs `node --expose-gc`. */
 export async function heapUsed(): Promise<number> {
   await collectGarbage()

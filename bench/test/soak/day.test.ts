@@ -3,18 +3,17 @@ import { type DayReport, type DaySettings, MAX_CONNECTIONS } from '../../soak/da
 import { growthOf } from '../../soak/growth.ts'
 import { Child } from '../../src/child.ts'
 import { compile } from '../../src/compile.ts'
+import { STEADY_HEAP_FLAGS } from '../../src/heap.ts'
 
 /** What the heap may be larger by at the end, bytes: requests that left ten bytes behind each would be more. */
 const ALLOWED = { amount: 100_000, warmUp: 1 / 3 }
-/** Code that is compiled, and thrown away when it was not used for a while, would be all that is seen to grow and shrink. */
-const FLAGS = ['--expose-gc', '--no-opt', '--no-flush-bytecode', '--single-threaded-gc']
 
 async function play(settings: DaySettings): Promise<DayReport> {
   const program = await compile([new URL('../../soak/day.ts', import.meta.url)], 'day', { sources: true })
   const child = new Child<never, DayReport>(program, {
     name: 'the day',
     args: [JSON.stringify(settings)],
-    flags: FLAGS,
+    flags: STEADY_HEAP_FLAGS,
     patienceMs: 110_000,
   })
   return child.hear('day')
