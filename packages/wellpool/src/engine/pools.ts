@@ -86,10 +86,7 @@ export class PoolSet {
    */
   async start(options: StartOptions = {}): Promise<void> {
     this.#started = true
-    const pools = [...this.#pools.values()]
-    await withSignals(options.signal, pools.length, (signals) =>
-      all(pools.map((pool, index) => pool.start({ ...options, signal: signals[index] }))),
-    )
+    await all([...this.#pools.values()].map((pool) => pool.start(apart(options))))
   }
 
   /** Drains all pools; see {@link Pool.drain}. */
@@ -154,18 +151,17 @@ export class PoolSet {
     const clock = this.#options.clock ?? systemClock
     const startedAt = clock.wallNow()
     const began = clock.now()
-    const rebuild = async (pool: Pool<unknown>, signal: AbortSignal | undefined): Promise<BatchRebuildResult | undefined> => {
-      try {
-        return await pool.rebuildConnections({ ...options, signal })
-      } catch (error) {
-        // One pool where all have failed is only a part of the whole.
-        if (error instanceof RebuildFailedError) return error.result
-        if (error instanceof PoolClosedError) return undefined
-        throw error
-      }
-    }
-    const parts = await withSignals(options.signal, pools.length, (signals) =>
-      Promise.all(pools.map((pool, index) => rebuild(pool, signals[index]))),
+    const parts = await Promise.all(
+      pools.map(async (pool) => {
+        try {
+          return await pool.rebuildConnections(apart(options))
+        } catch (error) {
+          // One pool where all have failed is only a part of the whole.
+          if (error instanceof RebuildFailedError) return error.result
+          if (error instanceof PoolClosedError) return undefined
+          throw error
+        }
+      }),
     )
     const skipped: Record<string, number> = {}
     for (const part of parts) {
@@ -229,27 +225,10 @@ export function createPools<Clients>(specs: PoolSpecs<Clients>, options: Omit<Po
   return set as Pools<Clients>
 }
 
-/**
- * Gives each of several calls a signal of its own, aborted with the caller's: that has one listener then, and not so
- * many that Node warns of a leak.
- */
-async function withSignals<Result>(
-  outer: AbortSignal | undefined,
-  count: number,
-  run: (signals: readonly (AbortSignal | undefined)[]) => Promise<Result>,
-): Promise<Result> {
-  if (outer === undefined) return run([])
-  outer.throwIfAborted()
-  const controllers = Array.from({ length: count }, () => new AbortController())
-  const forward = (): void => {
-    for (const controller of controllers) controller.abort(outer.reason)
-  }
-  outer.addEventListener('abort', forward)
-  try {
-    return await run(controllers.map(({ signal }) => signal))
-  } finally {
-    outer.removeEventListener('abort', forward)
-  }
+/** Options for one call of many, with a signal of its own: of more than ten listeners on one Node says that they leak. */
+function apart<Options extends StartOptions>(options: Options): Options {
+  const { signal } = options
+  return signal === undefined ? options : { ...options, signal: AbortSignal.any([signal]) }
 }
 
 /** Waits for all, then rejects with the first failure if there was one. */
