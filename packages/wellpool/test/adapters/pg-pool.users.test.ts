@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { clientFrom, type PgPoolOptions, Pool } from '../../src/adapters/pg-pool.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { describePostgres } from '../support/postgres.ts'
-import { BALANCES, type BankAddress, DEPOSIT, describeBank, WITHDRAW } from './bank.ts'
+import { BALANCES, type BankAddress, DEPOSIT, describeBank, quiet, WITHDRAW } from './bank.ts'
 import { type Admin, openAdmin } from './bank-admin.ts'
 
 /** Nobody gets what has not proven itself: no borrower is to meet a connection that is dead. */
@@ -197,6 +197,7 @@ await describePostgres('pg-boss', (url) => {
     expect(await work(boss, 5)).toEqual([0, 1, 2, 3, 4])
     expect(await admin.endSessions()).toBeGreaterThan(0)
     expect(await work(boss, 5)).toEqual([0, 1, 2, 3, 4])
+    await quiet(proxy)
     proxy.inject({ kind: 'silence' }, 'present')
     expect(await work(boss, 5)).toEqual([0, 1, 2, 3, 4])
   })

@@ -55,7 +55,7 @@ await describePostgres('Knex on PostgreSQL, with its pool replaced', (url) => {
   const address = { host, port: Number(port), user, password, database: pathname.slice(1) }
 
   it('is Knex as ever: its pool, its events, its errors', async () => {
-    const db = open('postgres', address, { max: 1, acquireTimeoutMillis: 50 })
+    const db = open('postgres', address, { max: 1, acquireTimeoutMillis: 1000 })
     onTestFinished(() => db.destroy())
     const events: string[] = []
     db.client.pool.on('acquireSuccess', () => events.push('acquireSuccess'))
