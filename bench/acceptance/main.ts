@@ -72,12 +72,12 @@ async function measure(): Promise<Saved> {
   let made: Sample | undefined
   try {
     if (wanted('cost')) {
-      const program = await compile([new URL('arm.ts', import.meta.url)], 'acceptance')
-      cost = await measureCost({ program, env: server.env, rounds: whole('rounds'), progress: showProgress })
+      await using compiled = await compile([new URL('arm.ts', import.meta.url)])
+      cost = await measureCost({ program: compiled.program, env: server.env, rounds: whole('rounds'), progress: showProgress })
     }
     if (wanted('rebuilds')) {
-      const program = await compile([new URL('measure.ts', import.meta.url)], 'acceptance')
-      made = (await runRounds(program, rebuilds, rebuilds.contenders, 1, server.env, showProgress)).wellpool?.[0]
+      await using compiled = await compile([new URL('measure.ts', import.meta.url)])
+      made = (await runRounds(compiled.program, rebuilds, rebuilds.contenders, 1, server.env, showProgress)).wellpool?.[0]
     }
   } finally {
     await server.close()

@@ -1,44 +1,6 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type Compiled, compile } from '../src/compile.ts'
 
-const at = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
-
-/** The library's sources in the place of what is built: for tests, in which another may be building it now. */
-const SOURCES = {
-  'wellpool/testing': at('../../packages/wellpool/src/testing/index.ts'),
-  'wellpool/postgres': at('../../packages/wellpool/src/drivers/postgres.ts'),
-  wellpool: at('../../packages/wellpool/src/index.ts'),
-}
-
-/** The starters of servers are never built: they are sources alone. */
-const SERVERS = { '@wellpool/servers': at('../../packages/servers/src/index.ts') }
-
-/**
- * Compiles the programs of the lanes and the applications, so that nothing is translated, or mapped back, in a
- * process that measures. Each run has its own: another may begin while it goes on.
- *
- * @returns the lane's program, and what removes it
- */
-export async function compileLane({ sources = false } = {}): Promise<AsyncDisposable & { readonly program: string }> {
-  // Not in the system's folder: the packages are found from here.
-  await mkdir(at('../dist'), { recursive: true })
-  const outdir = await mkdtemp(at('../dist/chaos-'))
-  await build({
-    entryPoints: [at('lane.ts'), at('application.ts')],
-    outdir,
-    bundle: true,
-    // One chunk for each pool: a process loads only the one that it measures.
-    splitting: true,
-    packages: 'external',
-    alias: sources ? { ...SERVERS, ...SOURCES } : SERVERS,
-    sourcemap: true,
-    platform: 'node',
-    format: 'esm',
-    target: `node${process.versions.node}`,
-    // Not the repository's tsconfig: its paths would put wellpool's sources in the place of what is built and published.
-    tsconfigRaw: {},
-    logLevel: 'warning',
-  })
-  return { program: `${outdir}/lane.js`, [Symbol.asyncDispose]: () => rm(outdir, { recursive: true, force: true }) }
+/** Compiles the programs of the lanes and the applications. The lane's is the one that is started. */
+export function compileLane(options: { readonly sources?: boolean } = {}): Promise<Compiled> {
+  return compile([new URL('lane.ts', import.meta.url), new URL('application.ts', import.meta.url)], options)
 }

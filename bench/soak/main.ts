@@ -42,8 +42,8 @@ async function main(): Promise<number> {
   const hours = Number(options.hours)
   const seed = Number(options.seed)
   if (!(hours > 0) || !Number.isInteger(seed)) throw new Error(`--hours takes a number above 0, --seed a whole one\n${USAGE}`)
-  const program = await compile([new URL('application.ts', import.meta.url)], 'soak')
-  const result = await soak({ program, ms: hours * 3_600_000, seed, progress: showProgress })
+  await using compiled = await compile([new URL('application.ts', import.meta.url)])
+  const result = await soak({ program: compiled.program, ms: hours * 3_600_000, seed, progress: showProgress })
   showProgress('')
   const { date, node, machine } = circumstances()
   const { server, faults, traffic, growth } = result

@@ -1,3 +1,4 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -14,15 +15,22 @@ const SOURCES = {
 /** The starters of servers are never built: they are sources alone. */
 const SERVERS = { '@wellpool/servers': at('../../packages/servers/src/index.ts') }
 
+/** A compiled program, for as long as it is needed. */
+export interface Compiled extends AsyncDisposable {
+  readonly program: string
+}
+
 /**
- * Compiles programs, so that nothing is translated, or mapped back, in a process that measures.
+ * Compiles programs, so that nothing is translated, or mapped back, in a process that measures. Each run has its own:
+ * another may begin while it goes on.
  *
  * @param entries the first is the one that is started
- * @param folder where they go, in `dist`
- * @returns the path of the first
+ * @returns the first, and what removes them
  */
-export async function compile(entries: readonly [URL, ...URL[]], folder: string, { sources = false } = {}): Promise<string> {
-  const outdir = at(`../dist/${sources ? `${folder}-sources` : folder}`)
+export async function compile(entries: readonly [URL, ...URL[]], { sources = false } = {}): Promise<Compiled> {
+  // Not in the system's folder: the packages are found from here.
+  await mkdir(at('../dist'), { recursive: true })
+  const outdir = await mkdtemp(at('../dist/run-'))
   await build({
     entryPoints: entries.map((entry) => fileURLToPath(entry)),
     outdir,
@@ -39,5 +47,6 @@ export async function compile(entries: readonly [URL, ...URL[]], folder: string,
     tsconfigRaw: {},
     logLevel: 'warning',
   })
-  return path.join(outdir, `${path.basename(entries[0].pathname, '.ts')}.js`)
+  const program = path.join(outdir, `${path.basename(entries[0].pathname, '.ts')}.js`)
+  return { program, [Symbol.asyncDispose]: () => rm(outdir, { recursive: true, force: true }) }
 }

@@ -51,9 +51,9 @@ async function main(): Promise<void> {
   )
   console.log('Medians over rounds; ratios of the same round, with the 95 % confidence interval of their median.\n')
 
-  const program = await compile([new URL('measure.ts', import.meta.url)], 'bench')
+  await using compiled = await compile([new URL('measure.ts', import.meta.url)])
   const results: Result[] = []
-  for (const workload of workloads) results.push(await runWorkload(program, workload, rounds ?? workload.rounds, only))
+  for (const workload of workloads) results.push(await runWorkload(compiled.program, workload, rounds ?? workload.rounds, only))
 
   if (options.json !== undefined) {
     // npm runs scripts in the package's folder; the user means the one that they are in.

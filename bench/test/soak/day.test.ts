@@ -9,14 +9,14 @@ import { STEADY_HEAP_FLAGS } from '../../src/heap.ts'
 const ALLOWED = { amount: 100_000, warmUp: 1 / 3 }
 
 async function play(settings: DaySettings): Promise<DayReport> {
-  const program = await compile([new URL('../../soak/day.ts', import.meta.url)], 'day', { sources: true })
-  const child = new Child<never, DayReport>(program, {
+  await using compiled = await compile([new URL('../../soak/day.ts', import.meta.url)], { sources: true })
+  const child = new Child<never, DayReport>(compiled.program, {
     name: 'the day',
     args: [JSON.stringify(settings)],
     flags: STEADY_HEAP_FLAGS,
     patienceMs: 110_000,
   })
-  return child.hear('day')
+  return await child.hear('day')
 }
 
 describe('24 simulated hours', { timeout: 120_000 }, () => {

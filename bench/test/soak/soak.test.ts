@@ -8,7 +8,8 @@ const COUNTED: readonly Figure[] = ['handles', 'sockets', 'timers', 'listeners',
 
 await describeOwnPostgres('a short soak', () => {
   it('finds that nothing grows, whatever happens to the connections, and finds a leak', async () => {
-    const program = await compile([new URL('../../soak/application.ts', import.meta.url)], 'soak', { sources: true })
+    await using compiled = await compile([new URL('../../soak/application.ts', import.meta.url)], { sources: true })
+    const { program } = compiled
     const short = (leaks: boolean): Promise<Soak> =>
       soak({ program, ms: 50_000, faults: 8, calmMs: 200, seed: 3, leaks, progress: () => {} })
     const [sound, leaking] = await Promise.all([short(false), short(true)])
