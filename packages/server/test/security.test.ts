@@ -109,6 +109,7 @@ describe('a server with tokens', () => {
     ['GET', 'config', ['viewer', 'operator']],
     ['GET', 'jobs', ['viewer', 'operator']],
     ['GET', '/metrics', ['viewer', 'operator']],
+    ['GET', 'pools/orders', ['viewer', 'operator', 'executor']],
     ['GET', 'session', ['viewer', 'operator', 'executor']],
     ['GET', 'openapi.json', ['viewer', 'operator', 'executor']],
     ['GET', 'audit', ['operator']],

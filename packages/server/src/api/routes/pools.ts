@@ -18,7 +18,7 @@ export function poolRoutes(app: FastifyInstance, context: ApiContext): void {
   const one = { 200: PoolSchema, ...problems(NO_POOL) }
   app.get<{ Params: Static<typeof PoolParams> }>(
     '/pools/:pool',
-    describeRoute('pools', 'getPool', 'A pool in numbers', 'viewer', one, { params: PoolParams }),
+    describeRoute('pools', 'getPool', 'A pool in numbers', 'any', one, { params: PoolParams }),
     ({ params }) => describe(poolOf(context, params.pool)),
   )
 

@@ -1,0 +1,60 @@
+import type { Io } from './io.ts'
+
+const ESCAPE = '\u001b['
+const ALTERNATE = { on: `${ESCAPE}?1049h${ESCAPE}?25l`, off: `${ESCAPE}?25h${ESCAPE}?1049l` }
+
+/** A whole terminal: its own page, which is gone afterwards, without a cursor. */
+export class Screen {
+  readonly #io: Io
+  #keyListener: ((key: string) => void) | undefined
+  #open = false
+
+  constructor(io: Io) {
+    this.#io = io
+  }
+
+  get columns(): number {
+    return this.#io.stdout.columns ?? 80
+  }
+
+  get rows(): number {
+    return this.#io.stdout.rows ?? 24
+  }
+
+  onKey(listener: (key: string) => void): void {
+    this.#keyListener = listener
+  }
+
+  open(): void {
+    const { stdin, stdout } = this.#io
+    this.#open = true
+    stdout.write(ALTERNATE.on)
+    if (stdin.isTTY === true) {
+      stdin.setRawMode?.(true)
+      stdin.on('data', this.#hear)
+      stdin.resume()
+    }
+  }
+
+  /** Shows these lines, each within its width: what was there is written over. */
+  draw(lines: readonly string[]): void {
+    if (!this.#open) return
+    const page = lines.slice(0, this.rows).map((line) => `${line}${ESCAPE}K`)
+    this.#io.stdout.write(`${ESCAPE}H${page.join('\r\n')}${ESCAPE}J`)
+  }
+
+  /** Gives the terminal back as it was. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    const { stdin, stdout } = this.#io
+    if (stdin.isTTY === true) {
+      stdin.off('data', this.#hear)
+      stdin.setRawMode?.(false)
+      stdin.pause()
+    }
+    stdout.write(ALTERNATE.off)
+  }
+
+  readonly #hear = (bytes: Buffer | string): void => this.#keyListener?.(bytes.toString())
+}
