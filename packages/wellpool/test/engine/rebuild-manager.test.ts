@@ -30,7 +30,6 @@ describe('an urgent rebuild', () => {
         state: 'idle',
         health: 'healthy',
         lastProvenAt: clock.wallNow(),
-        lastCheckMs: 20,
         lastRebuiltAt: clock.wallNow(),
       },
     ])
@@ -159,6 +158,7 @@ describe('a planned rebuild', () => {
         uses: 0,
         requests: 0,
         lastProvenAt: expect.any(Number),
+        lastCheckMs: 20,
         lastRebuiltAt: clock.wallNow(),
       },
     ])

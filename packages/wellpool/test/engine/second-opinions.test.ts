@@ -144,12 +144,12 @@ describe('a lease that is silent', () => {
   })
 
   test('is not asked about when it has ended before the new connection is there: that serves at once', async () => {
-    const { asked, borrow, clock, driver, pool, states } = setUp({ maxConnections: 2, rebuildMaxSurge: 0, driver: { closeMs: 300 } })
-    const lease = await borrow()
-    const rebuild = track(pool.rebuildConnectionById(lease.connection.id))
+    const { asked, clock, driver, hold, pool, states } = setUp({ maxConnections: 2, rebuildMaxSurge: 0, driver: { closeMs: 300 } })
+    const held = await hold()
+    const rebuild = track(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
     driver.next('connect', ok(50))
     await clock.advance(260)
-    lease.release()
+    held.end()
     await clock.advance(60)
     expect([asked, states(), rebuild.status]).toEqual([[], ['rebuilding', 'idle'], 'pending'])
     expect(driver.ledger.problems()).toEqual([])
