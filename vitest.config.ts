@@ -2,15 +2,21 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const library = new URL('packages/wellpool/', import.meta.url)
+/** The entries of a package by what they export, but from the sources: nothing has to be built before the tests. */
+function entriesOf(folder: string): { find: RegExp; replacement: string }[] {
+  const location = new URL(`packages/${folder}/`, import.meta.url)
+  const { name, exports } = JSON.parse(readFileSync(new URL('package.json', location), 'utf8')) as {
+    name: string
+    exports: Record<string, string | { default?: string }>
+  }
+  return Object.entries(exports).flatMap(([entry, target]) => {
+    if (typeof target === 'string' || target.default === undefined) return []
+    const source = target.default.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+    return [{ find: new RegExp(`^${name}${entry.slice(1)}$`), replacement: fileURLToPath(new URL(source, location)) }]
+  })
+}
 
-/** The entries of the library by what they export, but from the sources: nothing has to be built before the tests. */
-const { exports } = JSON.parse(readFileSync(new URL('package.json', library), 'utf8')) as { exports: Record<string, { default?: string }> }
-const alias = Object.entries(exports).flatMap(([entry, { default: built }]) => {
-  if (built === undefined) return []
-  const source = built.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
-  return [{ find: new RegExp(`^wellpool${entry.slice(1)}$`), replacement: fileURLToPath(new URL(source, library)) }]
-})
+const alias = [...entriesOf('wellpool'), ...entriesOf('server')]
 
 export default defineConfig({
   resolve: { alias },

@@ -28,7 +28,7 @@ export function ensureBuilt() {
   const sources = ['src', 'package.json', 'tsconfig.build.json', '../../tsconfig.base.json'].map((name) => path.join(folder, name))
   if (existsSync(built) && Math.max(...sources.map(newest)) <= statSync(built).mtimeMs) return
   console.error('Building wellpool …')
-  runOrExit(process.execPath, [path.join(root, 'tools/build.mjs')])
+  runOrExit(process.execPath, [path.join(root, 'tools/build.mjs'), 'wellpool'])
 }
 
 /**

@@ -13,7 +13,7 @@ export interface Problem {
 }
 
 /** Every code of the API's own, with its status and title. Those of the library keep their codes. */
-const OWN_PROBLEMS = {
+export const OWN_PROBLEMS = {
   INVALID_REQUEST: [400, 'The request is wrong'],
   UNAUTHORIZED: [401, 'Who is asking is not known'],
   FORBIDDEN: [403, 'Not allowed'],
@@ -24,7 +24,6 @@ const OWN_PROBLEMS = {
   NOT_FOUND: [404, 'There is no such thing'],
   POOL_NOT_FOUND: [404, 'There is no such pool'],
   JOB_NOT_FOUND: [404, 'There is no such job'],
-  METHOD_NOT_ALLOWED: [405, 'Not this method'],
   NOT_AN_AGENT: [409, 'This server has no configuration file'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'Bodies are JSON'],
