@@ -21,6 +21,8 @@ export class ClientModel {
   failedAt = Number.NEGATIVE_INFINITY
   failedStep = -1
   passedChecks = 0
+  /** When a check of it last came to an end, heard by the pool or not. */
+  checkEndedAt = Number.NEGATIVE_INFINITY
   /** When it last passed a check, or was connected; and whether it has been used since. */
   checkedAt: number
   usedSinceCheck = false

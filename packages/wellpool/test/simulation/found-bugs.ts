@@ -28,7 +28,7 @@ export const FOUND_BUGS: readonly FoundBug[] = [
   },
   {
     name: 'a timer is left after a close that cuts a drain short',
-    seed: 5471,
+    seed: 9562,
     file: 'clock.ts',
     find: '    if (this.#ended) this.#free()\n',
     replace: '    if (this.#held < 0) this.#free()\n',
@@ -70,7 +70,7 @@ export const FOUND_BUGS: readonly FoundBug[] = [
   },
   {
     name: 'a client that is asked about others is free again while questions are under way',
-    seed: 46,
+    seed: 473,
     file: 'second-opinions.ts',
     find: 'const failed = (await Promise.allSettled(questions))',
     replace: 'await Promise.all(questions)\n    const failed = (await Promise.allSettled(questions))',
@@ -98,7 +98,7 @@ export const FOUND_BUGS: readonly FoundBug[] = [
   },
   {
     name: 'a lease that has only begun is asked about, because the one before it was silent',
-    seed: 1043,
+    seed: 1434,
     file: 'second-opinions.ts',
     find: ' || generation.inquiry?.uses !== generation.uses) this.#unasked.delete(generation)',
     replace: ') this.#unasked.delete(generation)',
@@ -117,5 +117,34 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     file: 'planner.ts',
     find: "else if (purpose === 'opinion' && this.#host.opinions.pending)",
     replace: "else if (purpose === 'opinion')",
+  },
+  {
+    name: 'a connection comes of age unnoticed when its timer is early',
+    seed: 216,
+    file: 'upkeep.ts',
+    find: 'if (left > 0) connection.age?.set(left)\n    else this.evaluate(connection)',
+    replace: 'if (left > -99999999999) this.evaluate(connection)',
+  },
+  {
+    name: 'what is being checked when its idleTimeout is over stays open',
+    kind: 'storms',
+    seed: 8,
+    file: 'upkeep.ts',
+    find: "if (state === 'idle' && size > options.minConnections && clock.now() - idleSince >= options.idleTimeout) this.#idle.set(1)",
+    replace: "if (state === 'idle' && size > options.minConnections && clock.now() - idleSince < 0) this.#idle.set(1)",
+  },
+  {
+    name: 'the idle time of a connection in a check is forgotten',
+    seed: 30,
+    file: 'upkeep.ts',
+    find: 'if (surplus > 0 && left > 0) next = Math.min(next, left)',
+    replace: 'if (surplus > 0 && left > 99999999999) next = Math.min(next, left)',
+  },
+  {
+    name: 'what came of age while a batch had marked it is forgotten',
+    seed: 357,
+    file: 'manual-rebuilds.ts',
+    find: '      upkeep.evaluate(task.connection)\n',
+    replace: '',
   },
 ]

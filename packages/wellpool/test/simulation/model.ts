@@ -286,6 +286,7 @@ export class Model {
 
   #checkSettled(model: ClientModel, call: FakeCall, how: 'fulfilled' | 'rejected'): void {
     model.checks.delete(call)
+    model.checkEndedAt = this.#clock.now()
     if (this.ageOf(call) >= this.#options().hedgeDelay) this.overdueStep = this.#step()
     // What the pool no longer waits for proves nothing, one way or the other.
     if (call.signal?.aborted === true) return
@@ -330,6 +331,7 @@ export class Model {
     const asked = call.other as FakeClient
     const model = this.of(asked)
     model.checks.delete(call)
+    model.checkEndedAt = this.#clock.now()
     if (this.ageOf(call) >= this.#options().hedgeDelay) this.overdueStep = this.#step()
     if (how === 'fulfilled') this.#heardAbout(this.of(call.client as FakeClient), call)
     const round = this.#rounds.get(asked)

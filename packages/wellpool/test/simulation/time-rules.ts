@@ -1,6 +1,9 @@
 import type { Shown } from './change-rules.ts'
 import type { World } from './world.ts'
 
+/** A timer may be a millisecond early, and a look follows a millisecond later. ms */
+const GRACE = 4
+
 /** After each step: since when there have been more than minConnections. */
 export function noteSize(world: World, shown: ReadonlyMap<string, Shown>): void {
   const isAbove = !world.reconfigured && world.life === 'running' && present(shown).length > world.options.minConnections
@@ -36,8 +39,10 @@ function checkAge(world: World, { record, client }: Shown): void {
 function checkIdleness(world: World, { record, client }: Shown): void {
   const { clock, options } = world
   if (record.state !== 'idle' || client === undefined || record.mark !== undefined) return
+  // A check has kept it until now.
+  if (clock.now() - client.checkEndedAt <= GRACE) return
   const idleFor = clock.now() - Math.max(client.idleSince, client.currentSince, world.aboveMinimumSince)
-  if (idleFor > options.idleTimeout + 4) {
+  if (idleFor > options.idleTimeout + GRACE) {
     world.problem(
       `${world.trace.name(record.id)} has been idle for ${idleFor} ms above minConnections, idleTimeout is ${options.idleTimeout}`,
     )
