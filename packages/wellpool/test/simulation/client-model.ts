@@ -28,9 +28,9 @@ export class ClientModel {
   usedSinceCheck = false
   /** The step in which it was last handed out. */
   lentStep = -1
-  /** Whether its last use took so long that the pool may want a check. */
-  slowUse = false
-  slowUseAt = 0
+  /** Whether the pool may want a check for another reason: its last use took long, for one. */
+  mayWantCheck = false
+  mayWantCheckAt = 0
   /** Reported as lost, or an error on it was fatal: of no more use. */
   condemnedAt: number | undefined
   lost = false

@@ -78,6 +78,11 @@ export class Endpoint {
     this.#flows.set(client, flow)
   }
 
+  /** Whether all is well for good. */
+  get isHealed(): boolean {
+    return this.#healed
+  }
+
   /** The endpoint is back and the driver tells the truth: what was pending fails, and from now on all goes well. */
   heal(): void {
     this.#healed = true

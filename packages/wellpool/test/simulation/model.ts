@@ -162,8 +162,8 @@ export class Model {
     const now = this.#clock.now()
     model.idleSince = now
     if (useMs > 249) {
-      model.slowUse = true
-      model.slowUseAt = now
+      model.mayWantCheck = true
+      model.mayWantCheckAt = now
     }
     if (how === 'disposed' || !model.live) return
     model.requests++
@@ -176,7 +176,7 @@ export class Model {
     }
     model.errors++
     // Of two uses that end in one step, the pool may hear in another order.
-    if (model.provenStep === this.#step()) model.slowUse = true
+    if (model.provenStep === this.#step()) model.mayWantCheck = true
     else {
       model.doubt = 'use failed'
       model.doubtStep = this.#step()
@@ -196,7 +196,10 @@ export class Model {
       for (const model of this.present()) {
         if (model.failedStep !== this.#step() || model.doubt !== (panic ? 'check rejected' : undefined)) continue
         model.doubt = panic ? undefined : 'check rejected'
-        if (panic) this.#provenByCheck(model)
+        if (!panic) continue
+        this.#provenByCheck(model)
+        // If it was not the last to fail in this step, its failure came before the panic, and it has to prove itself.
+        model.mayWantCheck = true
       }
     }
     this.suspectBefore = this.suspectAt
@@ -219,7 +222,7 @@ export class Model {
     const { verifyIdleAfter } = this.#options()
     return (
       model.doubt === undefined &&
-      !model.slowUse &&
+      !model.mayWantCheck &&
       model.provenAt >= this.maybeSuspectAt &&
       this.#clock.now() - model.provenAt < verifyIdleAfter
     )
@@ -303,7 +306,7 @@ export class Model {
     model.failures = 0
     model.countedAt = Number.NEGATIVE_INFINITY
     model.passedChecks++
-    if (model.slowUseAt < this.#clock.now() - age) model.slowUse = false
+    if (model.mayWantCheckAt < this.#clock.now() - age) model.mayWantCheck = false
   }
 
   #asked(call: FakeCall): void {

@@ -77,6 +77,7 @@ function outage(world: World): void {
   const mode = random.pick(['refusing', 'silent', 'slow'] as const)
   const isLost = random.chance(0.5)
   clock.arrive(random.between(0, DAY), () => {
+    if (endpoint.isHealed) return
     world.note(`the endpoint is ${mode}`)
     world.count(`outage: ${mode}`)
     endpoint.mode = mode

@@ -81,6 +81,8 @@ export function rebuildMany(worlds: readonly World[], call: (options: BatchRebui
         if (cancelled !== (controller?.signal.aborted === true)) world.problem(`a batch is ${cancelled ? '' : 'not '}cancelled`)
         if ((error !== undefined) !== (total > 0 && failed === total))
           world.problem(`a batch ${error === undefined ? 'fulfils' : 'rejects'} with ${failed} of ${total} failed`)
+        for (const { pool } of results)
+          if (!worlds.some((each) => each.pool.name === pool)) world.problem(`a batch has rebuilt in ${pool} as well`)
         world.count(`batch: ${error === undefined ? 'some succeeded' : 'all failed'}`)
       } else if (!(error instanceof PoolClosedError && world.isEnding)) {
         world.problem(`a batch is refused with ${String(error)}`)

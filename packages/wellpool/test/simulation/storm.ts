@@ -18,6 +18,7 @@ export function storm(world: World): void {
   if (random.chance(0.4)) endpoint.newFlows = { share, flow: what }
   const isOver = random.chance(0.5)
   clock.arrive(random.pick([20, 300, 3000, 20_000]), () => {
+    if (endpoint.isHealed) return
     endpoint.newFlows = undefined
     const after: Flow = isOver ? 'fine' : what
     world.note(`the storm is over${isOver ? ', and all is well' : ''}`)
