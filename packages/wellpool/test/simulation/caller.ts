@@ -294,7 +294,7 @@ export class Caller {
 }
 
 function nameOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message.replaceAll(/[\d.]+ (ms|s|min)\b|simulated-\d+/g, '…')}` : String(error)
+  return error instanceof Error ? `${error.name}: ${error.message.replaceAll(/[\d.]+ (ms|s|min)\b|\b[\w-]+-\d+\b/g, '…')}` : String(error)
 }
 
 function errorFor(ending: Ending): Error | undefined {
