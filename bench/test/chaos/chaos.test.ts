@@ -30,8 +30,6 @@ await describeOwnPostgres('a lane', () => {
       expect(figures.ok + figures.failed).toBe(figures.requests)
       expect(figures.ok).toBeGreaterThan(100)
       expect(figures.outageMs).toBeGreaterThan(10)
-      // Those who come while the server is away are answered late, or fail.
-      expect(figures.slow + figures.failed).toBeGreaterThan(0)
       expect(figures.accepted).toBeGreaterThan(0)
     }
     const [traced, untraced] = runs
