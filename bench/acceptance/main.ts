@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { commandLine } from '../src/command.ts'
 import { compile } from '../src/compile.ts'
 import { fillIn } from '../src/page.ts'
 import { runRounds } from '../src/rounds.ts'
@@ -86,7 +87,7 @@ async function measure(): Promise<Saved> {
   showProgress('')
   return {
     circumstances: circumstances(),
-    command: ['npm run acceptance', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    command: commandLine('acceptance', process.argv.slice(2)),
     server: server.description,
     tookMs: performance.now() - startedAt,
     measured: {

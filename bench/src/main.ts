@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { commandLine } from './command.ts'
 import { compile } from './compile.ts'
 import { figuresOf, outcomesOf } from './evaluate.ts'
 import { describeTarget, renderWorkload } from './report.ts'
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
     const named = results.map((result) => ({ ...result, workload: result.workload.name }))
     writeFileSync(file, `${JSON.stringify({ ...setting, results: named }, null, 2)}\n`)
   }
-  if (options['write-docs']) await writePage(results, setting, commandLine())
+  if (options['write-docs']) await writePage(results, setting, commandLine('bench', process.argv.slice(2)))
   if (options.check) check(results)
 }
 
@@ -70,11 +71,6 @@ function chooseWorkloads(names: readonly string[]): readonly Workload[] {
   const unknown = names.filter((wanted) => !WORKLOADS.some((workload) => isMeant(wanted, workload)))
   if (unknown.length > 0) throw new Error(`no workload is called ${unknown.join(', ')}\n${USAGE}`)
   return names.length === 0 ? WORKLOADS : WORKLOADS.filter((workload) => names.some((wanted) => isMeant(wanted, workload)))
-}
-
-/** As the user has typed it. */
-function commandLine(): string {
-  return ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 }
 
 async function runWorkload(program: string, workload: Workload, rounds: number, only: readonly string[] | undefined): Promise<Result> {

@@ -5,7 +5,7 @@ import { lowerQuartile } from '../statistics.ts'
 import type { Sample, Workload } from '../workload.ts'
 
 const SIZES = ['1', '10', '100', '1000', '10000']
-const BATCHES = 9
+const BATCHES = 5
 /** Acquires in a batch. */
 const ACQUIRES = 20_000
 /** The same with a turn of the event loop for each. */
@@ -13,6 +13,8 @@ const FEW_ACQUIRES = 2_000
 /** Connections dealt with in a batch: small pools are made, or swept, more often. */
 const CONNECTIONS = 10_000
 const INTERVAL = 1_000
+/** Calls of `stats()` in a batch, at least. */
+const LOOKS = 50
 /** A hundred times the connections may cost each of them so much more, for the caches of the processor; what looks at all for each is at 100. */
 const FLAT = 5
 
@@ -68,9 +70,10 @@ export const scaleConnections: Workload = {
 async function measureUse(size: number): Promise<Sample> {
   const pool = await open(size, {})
   const acquire = await perUnit(ACQUIRES, () => acquireAndRelease(pool, ACQUIRES))
-  const times = Math.ceil(CONNECTIONS / size)
-  const stats = await perUnit(times * size, async () => {
-    for (let i = 0; i < times; i++) pool.stats()
+  // So often that it is compiled in every pool.
+  const looks = Math.max(LOOKS, Math.ceil(CONNECTIONS / size))
+  const stats = await perUnit(looks * size, async () => {
+    for (let i = 0; i < looks; i++) pool.stats()
   })
   const inUse = await measureInTurn(pool, size)
 

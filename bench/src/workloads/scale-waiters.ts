@@ -5,7 +5,7 @@ import type { Sample, Workload } from '../workload.ts'
 
 const LENGTHS = ['1', '10', '100', '1000', '10000', '100000']
 const CONNECTIONS = 10
-const BATCHES = 9
+const BATCHES = 5
 /** Borrowers in a batch: shorter queues form more often, or in more pools at once. */
 const BORROWERS = 2_000
 /** How long a queue that is to time out waits, ms. */
