@@ -56,6 +56,9 @@ export interface ResolvedGenericPoolOptions {
 
 /** A create may be the start of a browser. */
 const PATIENCE = '1m'
+/** How much longer than its own time the pool waits for a destroy, ms. */
+const GRACE = 1000
+const MAX_DELAY = 2 ** 31 - 1
 
 /**
  * Reads options as generic-pool does: numbers may be written as texts, and what is out of range is brought into it.
@@ -105,7 +108,8 @@ export function resolveGenericPoolOptions(given: GenericPoolOptions, validates: 
       acquireTimeout: 0,
       maxWaiting: Number.POSITIVE_INFINITY,
       connectTimeout: PATIENCE,
-      closeTimeout: destroyTimeout ?? PATIENCE,
+      // The time of a destroy is kept where its end is told.
+      closeTimeout: destroyTimeout === undefined ? PATIENCE : Math.min(destroyTimeout + GRACE, MAX_DELAY),
       verifyIdleAfter: given.testOnBorrow === true ? 0 : Number.POSITIVE_INFINITY,
       ...(!validates && { healthCheckInterval: 0 }),
       // A resource lives until it is destroyed, or found to be of no more use; there are never more than `max`, and

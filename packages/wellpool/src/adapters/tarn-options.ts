@@ -48,6 +48,8 @@ export interface ResolvedTarnPoolOptions<T> extends TarnPoolOptions<T> {
 }
 
 const MAX_DELAY = 2 ** 31 - 1
+/** How much longer than its own time the pool waits for a destroy, ms. */
+const GRACE = 1000
 const duration: OptionRule = wholeNumber(1, MAX_DELAY)
 
 /**
@@ -95,7 +97,8 @@ export function resolveTarnPoolOptions<T>(given: TarnPoolOptions<T>): ResolvedTa
       maxWaiting: Number.POSITIVE_INFINITY,
       idleTimeout: given.idleTimeoutMillis ?? 30_000,
       connectTimeout: createTimeoutMillis,
-      closeTimeout: destroyTimeoutMillis,
+      // The time of a destroy is kept where its end is told; the pool would be done with it, and nobody told.
+      closeTimeout: Math.min(destroyTimeoutMillis + GRACE, MAX_DELAY),
       backoff: { base: retry, max: Math.max(retry, 30_000), maxWhileWaited: retry },
       ...(given.validate === undefined ? { verifyIdleAfter: Number.POSITIVE_INFINITY, healthCheckInterval: 0 } : { verifyIdleAfter: 0 }),
       // A resource lives until it is destroyed, or found to be of no more use; there are never more than `max`, and

@@ -332,6 +332,18 @@ describe.each(POOLS)('$name', ({ PoolClass, TimeoutClass }) => {
       expect(heard.find(([name]) => name === 'destroyFail')?.[3]).toBeInstanceOf(TimeoutClass)
     })
 
+    it('tell of it also when the process was busy when the destroy began', async () => {
+      const { pool } = open({ destroy: () => new Promise(() => {}), destroyTimeoutMillis: 20 })
+      pool.release(await pool.acquire().promise)
+      const heard = listen(pool)
+      pool.on('destroyRequest', () => {
+        const until = performance.now() + 10
+        while (performance.now() < until);
+      })
+      await pool.destroy()
+      expect(heard.find(([name]) => name === 'destroyFail')?.[3]).toBeInstanceOf(TimeoutClass)
+    })
+
     it('reach every listener, whatever one of them throws', async () => {
       const log = vi.fn()
       const { pool } = open({ log })
