@@ -3,7 +3,7 @@
  * cycles and each file can be understood from those above it. Add a new file to the first row that fits.
  */
 export const ENGINE_ROWS = [
-  ['clock', 'connection-state', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
+  ['abort-listeners', 'clock', 'connection-state', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
   ['duration', 'metrics', 'rebuild-result', 'wait-queue', 'connection', 'wake-detector'],
   ['errors', 'events', 'records', 'idle-store', 'pool-types'],
   ['options', 'lease'],
@@ -24,7 +24,18 @@ export const ENGINE_ROWS = [
 ]
 
 /** The engine's files that drivers and test tools may import beside `index.ts`: the contract, not the machinery. */
-export const CONTRACT = ['clock', 'connection-state', 'driver', 'duration', 'errors', 'options', 'reason', 'records', 'redact']
+export const CONTRACT = [
+  'abort-listeners',
+  'clock',
+  'connection-state',
+  'driver',
+  'duration',
+  'errors',
+  'options',
+  'reason',
+  'records',
+  'redact',
+]
 
 /**
  * The library's folders beside the engine. `peers: false` means that the files named alike (`ssh.ts`,

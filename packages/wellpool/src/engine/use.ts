@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from './abort-listeners.ts'
 import { ConnectionLostError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import type { UseContext } from './pool-types.ts'
@@ -67,7 +68,7 @@ class Context implements UseContext {
       this.#controller = new AbortController()
       if (this.#ended?.reason !== undefined) this.#controller.abort(this.#ended.reason)
       else if (this.#outer?.aborted === true) this.#controller.abort(this.#outer.reason)
-      else if (this.#ended === undefined) this.#outer?.addEventListener('abort', this.#forward)
+      else if (this.#ended === undefined && this.#outer !== undefined) onAbort(this.#outer, this.#forward)
     }
     return this.#controller.signal
   }
@@ -77,7 +78,7 @@ class Context implements UseContext {
     if (this.#ended !== undefined) return
     this.#ended = { reason }
     if (this.#controller === undefined) return
-    this.#outer?.removeEventListener('abort', this.#forward)
+    if (this.#outer !== undefined) offAbort(this.#outer, this.#forward)
     if (reason !== undefined) this.#controller.abort(reason)
   }
 

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from './abort-listeners.ts'
 import { type Clock, NEVER, type ProcessHold, type Timer } from './clock.ts'
 import { type Linked, LinkedList } from './linked-list.ts'
 
@@ -90,7 +91,7 @@ export class WaitQueue<Value> {
       extras.onAbort = () => {
         if (this.remove(waiter)) aborted(waiter)
       }
-      signal.addEventListener('abort', extras.onAbort, { once: true })
+      onAbort(signal, extras.onAbort)
     }
   }
 
@@ -108,7 +109,7 @@ export class WaitQueue<Value> {
     const { extras } = waiter
     if (extras !== undefined) {
       if (extras.timer !== undefined) this.#clock.clearTimeout(extras.timer)
-      if (extras.onAbort !== undefined) extras.signal?.removeEventListener('abort', extras.onAbort)
+      if (extras.signal !== undefined && extras.onAbort !== undefined) offAbort(extras.signal, extras.onAbort)
       waiter.extras = undefined
     }
     return true

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from './abort-listeners.ts'
 import { Deadline } from './clock.ts'
 import type { Core } from './core.ts'
 
@@ -29,15 +30,15 @@ export async function waitingCall<Client, Result>(
   try {
     return await new Promise<Result>((resolve, reject) => {
       const deadline = new Deadline(clock, timeout, () => late(resolve, reject))
-      const onAbort = (): void => {
+      const whenAborted = (): void => {
         if (aborted === undefined) reject(signal?.reason)
         else aborted(resolve)
       }
-      signal?.addEventListener('abort', onAbort)
+      if (signal !== undefined) onAbort(signal, whenAborted)
       const undo = begin(resolve, reject)
       end = () => {
         deadline.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        if (signal !== undefined) offAbort(signal, whenAborted)
         undo()
       }
     })

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { AcquireTimeoutError } from '../../src/index.ts'
-import { resultOf, setUp, track } from './set-up.ts'
+import { resultOf, setUp, type Tracked, track } from './set-up.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -137,5 +137,20 @@ describe('an abort', () => {
     resultOf(waiter).release()
     ;(await borrow()).release()
     expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  test('of a signal that a crowd waits under ends all of its waits, with one listener on it', async () => {
+    const { borrow, clock, pool } = setUp({ maxConnections: 1 })
+    const holder = await borrow()
+    const controller = new AbortController()
+    const { signal } = controller
+    const crowd: Tracked<unknown>[] = Array.from({ length: 20 }, () => track(pool.acquire({ signal })))
+    crowd.push(track(pool.use(() => {}, { signal })), track(pool.rebuildConnectionById(holder.connection.id, { signal })))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    controller.abort(new Error('shutdown'))
+    await clock.settle()
+    expect(crowd.map(({ error }) => error)).toEqual(crowd.map(() => signal.reason))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    holder.release()
   })
 })

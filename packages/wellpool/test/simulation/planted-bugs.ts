@@ -131,7 +131,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a listener is left on the signal of who was served',
     file: 'wait-queue.ts',
-    find: "if (extras.onAbort !== undefined) extras.signal?.removeEventListener('abort', extras.onAbort)",
+    find: 'if (extras.signal !== undefined && extras.onAbort !== undefined) offAbort(extras.signal, extras.onAbort)',
     replace: '',
   },
   {
