@@ -30,7 +30,11 @@ export class FaultFlow {
       this.#clientOpen = false
       changed()
     }
-    client.on('end', gone)
+    client.on('end', () => {
+      gone()
+      // It has never been answered: there is nobody to pass its goodbye on to.
+      if (this.#server === undefined) client.destroy()
+    })
     client.on('error', gone)
     client.on('close', () => {
       this.#toClient?.discard()

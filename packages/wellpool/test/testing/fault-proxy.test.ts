@@ -255,6 +255,16 @@ describe('FaultProxy', () => {
     while (client.received !== 'anybody?') await once(client.socket, 'data')
   })
 
+  it('lists no flow whose client has left unanswered', async () => {
+    proxy.inject({ kind: 'unanswered' })
+    const [patient, impatient] = [await open(), await open()]
+    await proxy.until((flows) => flows.length === 2)
+    impatient.socket.end('anybody?')
+    await proxy.until((flows) => flows.length === 1)
+    expect(proxy.flows()).toMatchObject([{ clientPort: patient.socket.localPort, clientOpen: true }])
+    expect(echo.sockets).toHaveLength(0)
+  })
+
   it('lets no more bytes through than the bandwidth allows', async () => {
     const client = await openAndEcho()
     proxy.inject({ kind: 'bandwidth', bytesPerSecond: 10_000, direction: 'to-server' })
