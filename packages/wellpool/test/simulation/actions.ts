@@ -19,6 +19,8 @@ export const ENDINGS: readonly (readonly [number, Ending])[] = [
 export class Actions {
   readonly #world: World
   readonly #controllers = new Map<Caller, AbortController>()
+  /** Of a crowd: all of it borrows under this one. */
+  #crowd = new AbortController()
   readonly #choices: readonly (readonly [number, () => void])[]
 
   constructor(world: World) {
@@ -53,6 +55,7 @@ export class Actions {
             [0.1, () => this.drain()],
             [0.1, () => this.close()],
           ] as const)),
+      ...(world.kind === 'crowds' ? ([[mood(6), () => this.#discardOne()]] as const) : []),
       ...(world.kind === 'storms' ? ([[mood(6), () => storm(world)]] as const) : []),
     ]
   }
@@ -68,7 +71,7 @@ export class Actions {
     let options = fixed
     let controller: AbortController | undefined
     if (options === undefined) {
-      if (random.chance(0.4)) controller = new AbortController()
+      if (random.chance(0.4)) controller = world.kind === 'crowds' && random.chance(0.8) ? this.#crowd : new AbortController()
       options = {
         ...(controller !== undefined && { signal: controller.signal }),
         ...(random.chance(0.3) && { timeout: random.pick([0, 1, 10, 100, 1000, 20_000, Number.POSITIVE_INFINITY]) }),
@@ -130,6 +133,11 @@ export class Actions {
     if (holding.length > 0) random.pick(holding).end(random.weighted(ENDINGS), random.chance(0.2))
   }
 
+  #discardOne(): void {
+    const holding = this.#world.callers.filter(({ client, kind }) => client !== undefined && kind !== 'use')
+    if (holding.length > 0) this.#world.random.pick(holding).end('discard', this.#world.random.chance(0.2))
+  }
+
   #abortOne(): void {
     const candidates = this.#world.callers.filter((caller) => caller.state !== 'done' && this.#controllers.has(caller))
     if (candidates.length > 0) this.#abort(this.#world.random.pick(candidates))
@@ -138,8 +146,15 @@ export class Actions {
   #abort(caller: Caller): void {
     const controller = this.#controllers.get(caller)
     if (controller === undefined || controller.signal.aborted) return
-    this.#world.note(`${caller.name} is aborted`)
-    if (caller.isWaiting) caller.abortedStep = this.#world.step
+    for (const [each, its] of this.#controllers) {
+      if (its !== controller) continue
+      if (each.state !== 'done') this.#world.note(`${each.name} is aborted`)
+      if (each.isWaiting) each.abortedStep = this.#world.step
+    }
+    if (controller === this.#crowd) {
+      this.#world.count('a crowd aborted')
+      this.#crowd = new AbortController()
+    }
     controller.abort(new Error('the caller has changed its mind'))
   }
 

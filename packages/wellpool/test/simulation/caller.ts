@@ -17,7 +17,7 @@ import { checkHandOut } from './moment-rules.ts'
 import type { World } from './world.ts'
 
 /** How a borrower gives back what it borrowed. */
-export type Ending = 'succeed' | 'dispose' | 'fail application' | 'fail transient' | 'fail fatal'
+export type Ending = 'succeed' | 'dispose' | 'discard' | 'fail application' | 'fail transient' | 'fail fatal'
 
 /** What a caller asks for. */
 export interface CallerOptions {
@@ -127,6 +127,7 @@ export class Caller {
     const error = errorFor(ending)
     this.#gaveBack(this.client, ending, error)
     if (ending === 'dispose') lease[Symbol.dispose]()
+    else if (ending === 'discard') lease.discard()
     else if (error === undefined) lease.release()
     else lease.release(error)
     lease[Symbol.dispose]()
@@ -216,7 +217,12 @@ export class Caller {
     this.lastClient = client
     this.gaveBackStep = this.#world.step
     if (this.kind !== 'use') this.state = 'done'
-    const how = ending === 'succeed' ? 'succeeded' : ending === 'dispose' ? 'disposed' : this.#meaning(error)
+    if (ending === 'discard') {
+      this.#world.count('discarded')
+      model.of(client).evicted = true
+    }
+    const silent = ending === 'dispose' || ending === 'discard'
+    const how = ending === 'succeed' ? 'succeeded' : silent ? 'disposed' : this.#meaning(error)
     model.used(client, how, this.#world.clock.now() - this.grantedAt)
   }
 

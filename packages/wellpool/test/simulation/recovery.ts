@@ -7,6 +7,9 @@ import type { World } from './world.ts'
 
 type Pass = (ms: number) => Promise<void>
 
+/** How many times longer than usual a slow endpoint takes at most. */
+const SLOWEST_ANSWER = 100
+
 /**
  * 7: once the endpoint is back, so is the pool. Ends all borrowing and any pause, brings the endpoint back, and
  * looks whether the pool has its connections again in time, by itself; then whether it serves.
@@ -37,6 +40,9 @@ export async function recover(world: World, invariants: Invariants, actions: Act
   // 5, no mark left behind: what is marked now is rebuilt or gone, one after the other, after one more backoff each.
   const marked = [...invariants.shown().values()].filter(({ record }) => record.mark !== undefined)
   if (marked.length > 0) {
+    // One that was connected to ask others over it, while the endpoint was slow, may be in the way for as long as that takes.
+    const isAsking = [...invariants.shown().values()].some(({ record }) => record.state === 'connecting')
+    if (isAsking) await pass(Math.min(options.healthCheckTimeout, SLOWEST_ANSWER * oneCheck))
     await pass(2 * options.backoff.max + marked.length * (2 * oneConnect + 2 * oneCheck + oneClose + options.rebuildBatchDelay + 5))
     for (const { record } of marked) {
       const now = invariants.shown().get(record.id)?.record

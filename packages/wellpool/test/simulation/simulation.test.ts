@@ -4,7 +4,7 @@ import { chunks, KINDS } from './kinds.ts'
 import { simulate } from './simulation.ts'
 import { Summary } from './summary.ts'
 
-const SEEDS = 1500
+const SEEDS = 2000
 const TIME_LIMIT_MS = 240_000
 
 describe('the engine', () => {
@@ -62,6 +62,8 @@ describe('the engine', () => {
       'wall clock set',
       'recovered',
       'condemned by a second opinion',
+      'discarded',
+      'a crowd aborted',
       'pool added',
       'pool removed',
       'event leakSuspected',
@@ -83,6 +85,7 @@ describe('a run', () => {
     ['mixed', 77_777],
     ['storms', 3],
     ['clocks', 3],
+    ['crowds', 3],
     ['pools', 3],
   ] as const)('of kind %s with seed %i goes the same way each time', async (kind, seed) => {
     const first = await simulate(seed, { kind, keepTrace: true })
@@ -111,10 +114,12 @@ describe('the seeds to play', () => {
       'mixed 1–20',
       'storms 1–2',
       'clocks 1–2',
+      'crowds 1–2',
       'pools 1–1',
       'mixed 21–40',
       'storms 3–4',
       'clocks 3–4',
+      'crowds 3–4',
       'pools 2–2',
     ])
   })
