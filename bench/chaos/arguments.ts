@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { CONTENDERS } from './pools.ts'
 import type { Scenario } from './scenario.ts'
@@ -14,14 +15,14 @@ export interface Arguments {
   readonly lanes: number
   /** Where every figure is written to. */
   readonly json: string | undefined
-  /** The results of an earlier run, to be shown instead of measuring. */
-  readonly from: string | undefined
+  /** The results of earlier runs, to be shown instead of measuring. */
+  readonly from: readonly string[]
   /** Whether the tables of docs/reliability.md are made anew. */
   readonly writeDocs: boolean
 }
 
-/** So few that a machine with two cores is idle most of the time, and so many that the whole takes half an hour. */
-const LANES = 6
+/** A machine with that many cores is idle most of the time then. With more lanes the pools would be measured by who gets a core. */
+const LANES = availableParallelism()
 
 const FILES = /^--(json|from)(=|$)/
 
@@ -37,7 +38,7 @@ scenarios: ${scenarios.map(({ name }) => name).join(', ')}; all of them unless n
   --long           the times for tables that are kept: a minute of kills, ten minutes of chance
   --lanes N        runs side by side, each with servers of its own; ${LANES} unless given
   --json file      write every figure into a file
-  --from file      show what was written into such a file, instead of measuring
+  --from a,b       show what was written into such files, instead of measuring
   --trace          with --json: every request, connect and decision as well
   --write-docs     make the tables of docs/reliability.md anew; with --long unless --from is given`
 }
@@ -65,7 +66,8 @@ export function parseArguments(args: readonly string[], scenarios: readonly Scen
   const chosen = choose('scenario', positionals, names)
   const writeDocs = values['write-docs']
   const partial = [positionals.length > 0, values.pools, values.variants, values.seconds].some(Boolean)
-  if (writeDocs && values.from === undefined && partial) {
+  const from = list(values.from)
+  if (writeDocs && from.length === 0 && partial) {
     throw new Error('--write-docs: the tables are of all scenarios, pools and variants in their own time; choose none of them')
   }
   return {
@@ -82,7 +84,7 @@ export function parseArguments(args: readonly string[], scenarios: readonly Scen
     selection: args.filter((arg, index) => !FILES.test(arg) && !/^--(json|from)$/.test(args[index - 1] ?? '')),
     lanes: whole('lanes', values.lanes) ?? LANES,
     json: values.json,
-    from: values.from,
+    from,
     writeDocs,
   }
 }

@@ -7,7 +7,7 @@ import { type Arguments, parseArguments, usage } from './arguments.ts'
 import { measure } from './measure.ts'
 import { DISTURBED_MS, notBest, partsOf, type Results } from './page.ts'
 import { CONTENDERS } from './pools.ts'
-import { revive, type Saved, save } from './saved.ts'
+import { combine, revive, type Saved, save } from './saved.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { compare } from './summary.ts'
 import { renderComparison } from './table.ts'
@@ -35,7 +35,8 @@ function readArguments(): Arguments | undefined {
 
 /** @returns the exit code: 1 if Wellpool has missed a limit, or something could not be measured */
 async function main(asked: Arguments): Promise<number> {
-  const saved = asked.from === undefined ? await measure(asked, showProgress) : revive(readFileSync(fromHere(asked.from), 'utf8'))
+  const [first, ...others] = asked.from.map((file) => revive(readFileSync(fromHere(file), 'utf8')))
+  const saved = first === undefined ? await measure(asked, showProgress) : combine([first, ...others])
   showProgress('')
   const names = SCENARIOS.map(({ name }) => name)
   const disturbed = saved.runs.filter(({ lateMs }) => lateMs > DISTURBED_MS).length / Math.max(1, saved.runs.length)

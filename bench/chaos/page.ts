@@ -24,16 +24,15 @@ export interface Results {
   readonly comparisons: readonly Comparison[]
 }
 
-/** The parts of the page that come from a run, by the name that their markers have. */
+/** The parts of the page that come from a run, by the name that their markers have. What was not measured stays as it is there. */
 export function partsOf(results: Results, scenarios: readonly Scenario[]): Readonly<Record<string, string>> {
   const titleOf = (name: string): string => scenarios.find((scenario) => scenario.name === name)?.title ?? name
   const of = (variant: VariantName): readonly Comparison[] => results.comparisons.filter((comparison) => comparison.variant === variant)
+  const variants = [...new Set(results.comparisons.map(({ variant }) => variant))]
   return {
     circumstances: renderCircumstances(results),
+    ...Object.fromEntries(variants.map((variant) => [variant, renderMatrix(of(variant), titleOf)])),
     limits: renderLimits(of('base'), titleOf),
-    base: renderMatrix(of('base'), titleOf),
-    long: renderMatrix(of('long'), titleOf),
-    far: renderMatrix(of('far'), titleOf),
     details: of('base')
       .map((comparison) => `### ${capitalised(titleOf(comparison.scenario))}\n\n${renderDetails(comparison)}`)
       .join('\n\n'),

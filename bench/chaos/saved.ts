@@ -17,6 +17,18 @@ export interface Saved {
   readonly failures: readonly string[]
 }
 
+/** Several measurements as one: what the first says of the machine, and the runs of all. */
+export function combine(all: readonly [Saved, ...Saved[]]): Saved {
+  return {
+    ...all[0],
+    command: all.map(({ command }) => command).join('`, `'),
+    idleLateMs: Math.max(...all.map(({ idleLateMs }) => idleLateMs)),
+    tookMs: all.reduce((sum, { tookMs }) => sum + tookMs, 0),
+    runs: all.flatMap(({ runs }) => runs),
+    failures: all.flatMap(({ failures }) => failures),
+  }
+}
+
 /** What JSON has no number for: a request that never ended, a pool that never healed. */
 const ENDLESS = 'endless'
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Figures } from '../../chaos/figures.ts'
 import { notBest, partsOf, type Results } from '../../chaos/page.ts'
 import type { Run } from '../../chaos/run.ts'
-import { revive, type Saved, save } from '../../chaos/saved.ts'
+import { combine, revive, type Saved, save } from '../../chaos/saved.ts'
 import { SCENARIOS } from '../../chaos/scenarios.ts'
 import { compare } from '../../chaos/summary.ts'
 import { renderComparison } from '../../chaos/table.ts'
@@ -126,6 +126,11 @@ describe('the page', () => {
     expect(fillIn(filled, 'chaos', partsOf(results(), SCENARIOS))).toBe(filled)
   })
 
+  test('keeps what it says of a variant that was not measured', () => {
+    const parts = partsOf(results(), SCENARIOS)
+    expect(Object.keys(parts).sort()).toEqual(['base', 'circumstances', 'details', 'limits'])
+  })
+
   test('without them is refused', () => {
     expect(() => fillIn('<!-- chaos:limits -->', 'chaos', { limits: 'text' })).toThrow(
       'no markers <!-- chaos:limits --> … <!-- /chaos:limits -->',
@@ -133,22 +138,35 @@ describe('the page', () => {
   })
 })
 
+const saved: Saved = {
+  circumstances: { date: '', node: '', v8: '', machine: '', versions: {} },
+  server: '18.4',
+  command: '',
+  lanes: 1,
+  idleLateMs: 0,
+  tookMs: 0,
+  failures: [],
+  runs: [
+    run('knex', {
+      healedMs: Number.POSITIVE_INFINITY,
+      before: { p50: 1, p99: Number.POSITIVE_INFINITY, p999: Number.POSITIVE_INFINITY },
+    }),
+  ],
+}
+
 test('what is saved can be read again, what has no end included', () => {
-  const saved: Saved = {
-    circumstances: { date: '', node: '', v8: '', machine: '', versions: {} },
-    server: '18.4',
-    command: '',
-    lanes: 1,
-    idleLateMs: 0,
-    tookMs: 0,
-    failures: [],
-    runs: [
-      run('knex', {
-        healedMs: Number.POSITIVE_INFINITY,
-        before: { p50: 1, p99: Number.POSITIVE_INFINITY, p999: Number.POSITIVE_INFINITY },
-      }),
-    ],
-  }
   expect(save(saved)).toContain('"healedMs": "endless"')
   expect(revive(save(saved))).toEqual(saved)
+})
+
+test('several measurements are one, with the runs, the failures and the commands of all', () => {
+  const other: Saved = { ...saved, command: 'npm run chaos -- calm', idleLateMs: 7, tookMs: 5, failures: ['calm: broke off'] }
+  expect(combine([{ ...saved, command: 'npm run chaos' }, other])).toEqual({
+    ...saved,
+    command: 'npm run chaos`, `npm run chaos -- calm',
+    idleLateMs: 7,
+    tookMs: 5,
+    failures: ['calm: broke off'],
+    runs: [...saved.runs, ...saved.runs],
+  })
 })
