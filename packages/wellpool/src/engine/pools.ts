@@ -86,7 +86,7 @@ export class PoolSet {
    */
   async start(options: StartOptions = {}): Promise<void> {
     this.#started = true
-    await all([...this.#pools.values()].map((pool) => pool.start(apart(options))))
+    await all([...this.#pools.values()].map((pool) => pool.start(options)))
   }
 
   /** Drains all pools; see {@link Pool.drain}. */
@@ -154,7 +154,7 @@ export class PoolSet {
     const parts = await Promise.all(
       pools.map(async (pool) => {
         try {
-          return await pool.rebuildConnections(apart(options))
+          return await pool.rebuildConnections(options)
         } catch (error) {
           // One pool where all have failed is only a part of the whole.
           if (error instanceof RebuildFailedError) return error.result
@@ -223,12 +223,6 @@ export function createPools<Clients>(specs: PoolSpecs<Clients>, options: Omit<Po
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return set as Pools<Clients>
-}
-
-/** Options for one call of many, with a signal of its own: of more than ten listeners on one Node says that they leak. */
-function apart<Options extends StartOptions>(options: Options): Options {
-  const { signal } = options
-  return signal === undefined ? options : { ...options, signal: AbortSignal.any([signal]) }
 }
 
 /** Waits for all, then rejects with the first failure if there was one. */

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from './abort-listeners.ts'
 import { Alarm, NEVER } from './clock.ts'
 import type { Connection, Generation } from './connection.ts'
 import type { Connector } from './connector.ts'
@@ -87,8 +88,13 @@ export class SecondOpinions<Client> {
       const inquiry = generation.inquiry as Inquiry
       // If no answer has come by then, somebody else is asked.
       inquiry.nextAt = clock.now() + overdueAfter * 2 ** inquiry.tries++
-      // A signal for each: of more than ten listeners on one Node says that they leak.
-      return this.#askAbout(generation, inquiry, other, { signal: AbortSignal.any([signal]), limit: this.#limit(generation) })
+      // A signal for each: of more than ten listeners on one Node says that they leak. And none of `AbortSignal.any`: in Node 20
+      // it lives for ever once a driver has left a listener on it.
+      const controller = new AbortController()
+      const abort = (): void => controller.abort(signal.reason)
+      onAbort(signal, abort)
+      const context = { signal: controller.signal, limit: this.#limit(generation) }
+      return this.#askAbout(generation, inquiry, other, context).finally(() => offAbort(signal, abort))
     })
     this.#arm()
     // All of them, whatever one says: until the last has ended the client is not free for anything else.

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { OpinionContext, PoolOptions } from '../../src/index.ts'
 import { type FakeClient, type FakeDriverOptions, fail, hang, ok } from '../../src/testing/index.ts'
@@ -43,6 +45,9 @@ function setUp({ driver = {}, ...options }: Setup = {}): OpinionPool {
   return { ...setup, asked, hold, holdMany, holdBesideIdle }
 }
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
 const GONE = ok(1, 'gone')
 const WORKING = ok(1, 'working')
 
@@ -60,6 +65,27 @@ describe('a lease that is silent', () => {
     expect(states()).toEqual(['acquired', 'idle'])
     expect(pool.stats().secondOpinions).toEqual({ working: 1, gone: 0, unknown: 0 })
     first.end()
+  })
+
+  test('leads to a question of which nothing is left, although the driver has left a listener on its signal', async () => {
+    const signals: WeakRef<AbortSignal>[] = []
+    const { clock, driver, holdBesideIdle } = setUp({
+      driver: {
+        onCall: ({ hook, signal }) => {
+          if (hook !== 'secondOpinion' || signal === undefined) return
+          signal.addEventListener('abort', () => {})
+          signals.push(new WeakRef(signal))
+        },
+      },
+    })
+    const first = await holdBesideIdle()
+    driver.next('secondOpinion', WORKING)
+    await clock.advance(251)
+    first.end()
+    await clock.settle()
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    expect(signals.map((signal) => signal.deref())).toEqual([undefined])
   })
 
   test('for less than ten times the usual use leads to none', async () => {

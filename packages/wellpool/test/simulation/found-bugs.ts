@@ -79,8 +79,8 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     name: 'all questions over one client share its signal',
     seed: 5,
     file: 'second-opinions.ts',
-    find: 'signal: AbortSignal.any([signal])',
-    replace: 'signal',
+    find: 'signal: controller.signal, limit',
+    replace: 'signal, limit',
   },
   {
     name: 'one that is still connecting counts as surplus',
