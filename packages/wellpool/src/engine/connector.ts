@@ -2,7 +2,7 @@ import { Backoff } from './backoff.ts'
 import { Alarm, Deadline, NEVER } from './clock.ts'
 import { attempt, type Closer } from './closer.ts'
 import { type Connection, Generation } from './connection.ts'
-import type { Core } from './core.ts'
+import { type Core, SLOW_USE_FLOOR } from './core.ts'
 import { formatMs } from './duration.ts'
 import { ConnectError } from './errors.ts'
 import type { BreakerState } from './records.ts'
@@ -27,6 +27,10 @@ export interface Connect<Client> {
   readonly demand: Demand<Client>
   /** Whether it began while the breaker was half-open. */
   readonly isTry: boolean
+  /** ms of the clock */
+  readonly startedAt: number
+  /** It takes far longer than usual. */
+  silent: boolean
   /** Lets go of it: the signal is aborted, and a client that arrives all the same is destroyed. */
   giveUp(): void
 }
@@ -45,6 +49,8 @@ export interface ConnectorHost<Client> {
   reportedRetired(generation: Generation<Client>, detail: string | undefined): void
 }
 
+const SLOW_CONNECT_FACTOR = 3
+
 /**
  * R3: makes every connect of the pool, with one backoff. The breaker is that backoff: *closed* while connects
  * succeed, *open* while it waits for the next try, *half-open* while exactly one try is in flight.
@@ -54,6 +60,8 @@ export class Connector<Client> {
   readonly #closer: Closer<Client>
   readonly #host: ConnectorHost<Client>
   readonly #connects = new Set<Connect<Client>>()
+  /** Connects given up for their silence since one has succeeded. */
+  #silent = 0
   readonly #backoff = new Backoff()
   #breaker: BreakerState = 'closed'
   #openedAt = 0
@@ -89,6 +97,12 @@ export class Connector<Client> {
 
   get connects(): ReadonlySet<Connect<Client>> {
     return this.#connects
+  }
+
+  /** Gives up a connect for its silence. The next one is given twice the time. */
+  giveUpSilent(connect: Connect<Client>): void {
+    this.#silent++
+    connect.giveUp()
   }
 
   /** How many connects of the given purposes are in flight. */
@@ -148,11 +162,14 @@ export class Connector<Client> {
     /** Ends the connect for the pool; false if it had ended before. */
     const end = (): boolean => {
       deadline?.cancel()
+      patience.cancel()
       return this.#connects.delete(connect)
     }
     const connect: Connect<Client> = {
       demand,
       isTry: this.#breaker === 'half-open',
+      startedAt,
+      silent: false,
       giveUp: () => {
         if (!end()) return
         core.open--
@@ -163,6 +180,11 @@ export class Connector<Client> {
         core.changed()
       },
     }
+    const { usual = NEVER } = core.connectTimes
+    const patience = new Deadline(clock, Math.max(SLOW_USE_FLOOR, SLOW_CONNECT_FACTOR * usual) * 2 ** this.#silent, () => {
+      connect.silent = clock.now() - startedAt < options.connectTimeout
+      core.changed()
+    })
     const failed = (error: unknown): void => this.#failed(connect, connection.id, error, number, clock.now() - startedAt)
     const fail = (error: unknown): void => {
       if (!end()) return
@@ -232,6 +254,7 @@ export class Connector<Client> {
     this.#lastError = undefined
     this.#lastFatal = false
     this.#allowance++
+    this.#silent = 0
     if (this.#breaker !== 'closed') {
       this.#breaker = 'closed'
       this.#retry.clear()

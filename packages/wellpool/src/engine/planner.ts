@@ -75,6 +75,7 @@ export class Planner<Client> {
     this.#noteOverdue()
     if (core.waiting.size > 0) {
       this.#giveUpSilent()
+      this.#giveUpSilentConnect()
       let wanted = this.#connectionsFor(core.waiting.size) - core.checks.size
       for (const connection of core.idle) {
         if (wanted <= 0) break
@@ -176,9 +177,8 @@ export class Planner<Client> {
   /** An overdue check blocks a place that others need, while the endpoint has answered somebody else: enough. */
   #giveUpSilent(): void {
     const core = this.#core
-    if (core.overdue.size === 0 || core.panic || core.open < core.options.maxConnections + core.options.rebuildMaxSurge) return
-    let lastProof = 0
-    for (const { current } of core.present()) lastProof = Math.max(lastProof, current?.lastProvenAt ?? 0)
+    if (core.overdue.size === 0 || core.panic || this.#hasRoom) return
+    const lastProof = this.#lastProof()
     for (const connection of [...core.overdue]) {
       const check = connection.check as Check<Client>
       if (connection.state !== 'checking' || check.startedAt >= lastProof) continue
@@ -187,6 +187,30 @@ export class Planner<Client> {
         `a check silent for ${formatMs(core.clock.now() - check.startedAt)} while other connections answer`,
       )
     }
+  }
+
+  /**
+   * A silent connect has the last room while connections are there, and none of them has proven itself since it began: what
+   * has silenced them may have silenced it. Another one may fare better, and finds out about them.
+   */
+  #giveUpSilentConnect(): void {
+    const core = this.#core
+    const { connector } = this.#host
+    const [connect] = connector.connects
+    if (connect?.silent === true && core.size > 0 && !this.#hasRoom && this.#lastProof() <= connect.startedAt)
+      connector.giveUpSilent(connect)
+  }
+
+  /** Whether one more connect could begin beside all that is there. */
+  get #hasRoom(): boolean {
+    const { open, options } = this.#core
+    return open < options.maxConnections + options.rebuildMaxSurge
+  }
+
+  #lastProof(): number {
+    let last = 0
+    for (const { current } of this.#core.present()) last = Math.max(last, current?.lastProvenAt ?? 0)
+    return last
   }
 
   /** Somebody waits: look again when a check becomes overdue or may be repeated, or when the longest wait exceeds a connect. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { fail, hang, ok } from '../../src/testing/index.ts'
+import type { Lease } from '../../src/index.ts'
+import { type FakeClient, fail, hang, ok } from '../../src/testing/index.ts'
 import { resultOf, served, setUp, type TestPool, track } from './set-up.ts'
 
 /** Lets the pool learn how long a use takes: `times` of them, `useMs` each. */
@@ -318,5 +319,57 @@ describe('a check that stays silent', () => {
     expect(fate(silent.id)).toBe('destroyed')
     expect(marked).toMatchObject([{ connectionId: silent.connectionId, urgent: true }])
     expect(served(waiters)).toEqual([0, 1])
+  })
+})
+
+describe('a silent connect that has the last room', () => {
+  /** Both connections are held and silent, one of them lost; in its place a connect is silent. */
+  const allSilent = async (options: Parameters<typeof setUp>[0] = {}) => {
+    const setup = setUp({ minConnections: 2, maxConnections: 2, rebuildMaxSurge: 0, driver: { connectMs: 5 }, ...options })
+    await setup.start()
+    const [first, second] = await setup.borrowMany(2)
+    setup.driver.next('connect', hang())
+    setup.driver.lose((first as Lease<FakeClient>).client)
+    const waiter = track(setup.pool.acquire())
+    await setup.clock.advance(0)
+    return { ...setup, held: second as Lease<FakeClient>, waiter }
+  }
+
+  test('gives way to another after three times the usual, 250 ms at least', async () => {
+    const { clock, driver, waiter } = await allSilent()
+    await clock.advance(249)
+    expect(driver.ledger.connects).toHaveLength(3)
+    await clock.advance(1 + 5)
+    expect(driver.ledger.connects).toHaveLength(4)
+    expect(resultOf(waiter).client.id).toBe(3)
+  })
+
+  test('gives the next one twice the time, and so on, and never more than connectTimeout', async () => {
+    const { clock, driver } = await allSilent({ connectTimeout: 2000, acquireTimeout: 0 })
+    driver.next('connect', hang(), hang(), hang())
+    const begun: number[] = []
+    for (let ms = 1; ms <= 3700; ms++) {
+      const before = driver.ledger.connects.length
+      await clock.advance(1)
+      if (driver.ledger.connects.length > before) begun.push(ms)
+    }
+    expect(begun).toEqual([250, 750, 1750])
+  })
+
+  test('is waited for when a connection has proven itself since it began', async () => {
+    const { clock, driver, held, pool, waiter } = await allSilent()
+    await clock.advance(100)
+    held.release()
+    await clock.settle()
+    expect(waiter.status).toBe('fulfilled')
+    const next = track(pool.acquire())
+    await clock.advance(1000)
+    expect([next.status, driver.ledger.connects.length]).toEqual(['pending', 3])
+  })
+
+  test('is waited for when it does not stand in the way', async () => {
+    const { clock, driver } = await allSilent({ maxConnections: 3 })
+    await clock.advance(1000)
+    expect(driver.ledger.connects.map(({ givenUpAt }) => givenUpAt)).toEqual([undefined, undefined, undefined])
   })
 })
