@@ -21,14 +21,16 @@ export function ensureInstalled() {
   else runOrExit('npm', args, process.platform === 'win32')
 }
 
-/** Builds packages/wellpool/dist, unless it is newer than its sources. */
-export function ensureBuilt() {
-  const folder = path.join(root, 'packages/wellpool')
-  const built = path.join(folder, 'dist/index.js')
-  const sources = ['src', 'package.json', 'tsconfig.build.json', '../../tsconfig.base.json'].map((name) => path.join(folder, name))
-  if (existsSync(built) && Math.max(...sources.map(newest)) <= statSync(built).mtimeMs) return
-  console.error('Building wellpool …')
-  runOrExit(process.execPath, [path.join(root, 'tools/build.mjs'), 'wellpool'])
+/**
+ * Builds the folders `dist` of packages, those that are older than their sources.
+ *
+ * @param {...string} names of folders in packages; what is not there is left out
+ */
+export function ensureBuilt(...names) {
+  const stale = names.filter((name) => isStale(path.join(root, 'packages', name)))
+  if (stale.length === 0) return
+  console.error(`Building ${stale.join(', ')} …`)
+  runOrExit(process.execPath, [path.join(root, 'tools/build.mjs'), ...stale])
 }
 
 /**
@@ -76,6 +78,31 @@ export function isInstalled(folder) {
     // Optional ones are left out on platforms that they are not for.
     return found === undefined ? optional === true : found.version === version && found.link === link
   })
+}
+
+/** What stands in a package's folder and is not built into `dist`. */
+const NO_SOURCE = /^(?:dist.*|node_modules|test|coverage|\.cache|LICENSE|.*\.md)$/
+
+/**
+ * Whether a package's folder `dist` is missing, or older than what it is built from.
+ *
+ * @param {string} folder the package's; without a package in it there is nothing to build
+ */
+export function isStale(folder) {
+  if (!existsSync(path.join(folder, 'package.json'))) return false
+  const built = path.join(folder, entryOf(folder))
+  if (!existsSync(built)) return true
+  const sources = readdirSync(folder).filter((name) => !NO_SOURCE.test(name))
+  return Math.max(...sources.map((name) => newest(path.join(folder, name)))) > statSync(built).mtimeMs
+}
+
+/**
+ * The file that is as old as the sources of what was built: a page's, or a library's.
+ *
+ * @param {string} folder the package's
+ */
+export function entryOf(folder) {
+  return existsSync(path.join(folder, 'index.html')) ? 'dist/index.html' : 'dist/index.js'
 }
 
 /**

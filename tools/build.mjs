@@ -2,15 +2,14 @@
 // them. Something may be running from one, or start while it is being built; two builds at the same time do not
 // disturb each other either.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import path from 'node:path'
-import { root } from './bootstrap.mjs'
+import { entryOf, root } from './bootstrap.mjs'
 import { putInPlace } from './put-in-place.mjs'
 
 /** What is built, each after those that it needs. */
-const PACKAGES = ['wellpool', 'server']
+const PACKAGES = ['wellpool', 'server', 'dashboard'].filter((name) => existsSync(path.join(root, 'packages', name, 'package.json')))
 
-const compiler = path.join(root, 'node_modules/typescript/bin/tsc')
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !PACKAGES.includes(name))
 if (unknown.length > 0) throw new Error(`no package ${unknown.join(', ')} is built: ${PACKAGES.join(', ')}`)
@@ -24,22 +23,26 @@ for (const name of PACKAGES) {
 }
 
 /**
+ * Builds a library with the compiler, a page (which has an index.html) with Vite.
+ *
  * @param {string} folder
- * @returns {number} the exit code of the compiler
+ * @returns {number} the exit code of what builds it
  */
 function build(folder) {
   const startedAt = new Date()
   const fresh = mkdtempSync(path.join(folder, 'dist.new-'))
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh], {
-    cwd: folder,
-    stdio: 'inherit',
-  })
+  const entry = entryOf(folder)
+  const command = entry.endsWith('.html')
+    ? ['vite/bin/vite.js', 'build', '--emptyOutDir', '--outDir', fresh]
+    : ['typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh]
+  const [program = '', ...args] = command
+  const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', program), ...args], { cwd: folder, stdio: 'inherit' })
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true })
     return status ?? 1
   }
   putInPlace(fresh, path.join(folder, 'dist'))
   // It is as old as the sources that were read: one that was changed meanwhile is newer.
-  utimesSync(path.join(folder, 'dist/index.js'), startedAt, startedAt)
+  utimesSync(path.join(folder, entry), startedAt, startedAt)
   return 0
 }

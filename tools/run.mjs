@@ -5,5 +5,5 @@ import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs'
 const [program, ...args] = process.argv.slice(2)
 if (program === undefined) throw new Error('usage: node tools/run.mjs <program> [arguments]')
 ensureInstalled()
-ensureBuilt()
+ensureBuilt('wellpool', 'server')
 await run(program, args)

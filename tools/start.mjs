@@ -2,5 +2,5 @@
 import { ensureBuilt, ensureInstalled, run } from './bootstrap.mjs'
 
 ensureInstalled()
-ensureBuilt()
+ensureBuilt('wellpool', 'server', 'dashboard')
 await run('packages/demo/src/main.ts', process.argv.slice(2))

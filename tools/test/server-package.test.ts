@@ -30,12 +30,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-describe('the published package of the server', () => {
+describe('the published package of the server', { timeout: 60_000 }, () => {
   it('holds what was built, its sources, the schemas, the licence and its page, and no tests', () => {
     expect(files).toEqual(
       expect.arrayContaining([
         'LICENSE',
         'README.md',
+        'bin/wellpool.js',
         'dist/index.js',
         'dist/index.d.ts',
         'dist/cli/main.js',

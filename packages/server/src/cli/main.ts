@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import type { Io } from './io.ts'
 import { run } from './program.ts'
 
