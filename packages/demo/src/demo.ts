@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
-import { createPool, type Pool } from 'wellpool'
+import { createPools, type Pool } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
+import { Api } from './api.ts'
 import { Director } from './director.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { FaultKind } from './faults.ts'
@@ -39,22 +40,19 @@ export class Demo {
   readonly #invariants: Invariants
   readonly #stalls = new Stalls()
   readonly #tally = new Tally((from, to) => this.#stalls.between(from, to))
+  readonly #pools = createPools({})
   readonly #pool: Pool<pg.Client>
   readonly #load: Load
   readonly #marks: { at: number; key: string }[] = []
   readonly #quit = new AbortController()
   readonly #router: Router
   #director: Director | undefined
+  #api: Api | undefined
   #server = ''
   #startedAt = 0
 
   constructor(endpoint: Endpoint, device: Router['device'], lastsMs: number, journal: Journal) {
     this.#endpoint = endpoint
-    this.#router = new Router(
-      device,
-      (from, to) => this.#stalls.between(from, to),
-      (rule) => this.#invariants.break(rule),
-    )
     this.#lastsMs = lastsMs
     this.journal = journal
     const applicationName = `wellpool-demo-${process.pid}`
@@ -66,19 +64,33 @@ export class Demo {
       queryTimeout: QUERY_TIMEOUT_MS,
       onConnect: (client) => this.#introduce(client),
     })
-    this.#pool = createPool(driver, POOL_OPTIONS)
+    const { name, ...options } = POOL_OPTIONS
+    this.#pool = this.#pools.add(name, driver, options)
+    this.#router = new Router(
+      device,
+      this.#pools,
+      (from, to) => this.#stalls.between(from, to),
+      (rule) => this.#invariants.break(rule),
+    )
     this.#load = new Load(REQUESTS_PER_SECOND, this.#tally, (request, index) => this.#request(request, index))
     journal.follow(this.#pool)
     journal.follow(this.#router.pool)
   }
 
-  /** Opens the pool and begins the load. @throws when the server can't be used */
-  async start(): Promise<void> {
+  /**
+   * Opens the pools, lets them be seen and steered from outside, and begins the load.
+   *
+   * @param port of the API; see {@link Api.start}
+   * @throws when the server can't be used, or the port is taken
+   */
+  async start(port?: number): Promise<void> {
     try {
       this.#server = `PostgreSQL ${await this.#observer.version()}, ${this.#endpoint.label}`
-      await Promise.all([this.#pool, this.#router.pool].map((pool) => pool.start({ timeout: START_LIMIT_MS })))
+      this.#api = await Api.start(this.#pools, port)
+      await this.#pools.start({ timeout: START_LIMIT_MS })
     } catch (error) {
-      await Promise.all([this.#pool.close({ timeout: 0 }), this.#router.pool.close({ timeout: 0 }), this.#observer.close()])
+      await Promise.all([this.#pools.close({ timeout: 0 }), this.#observer.close()])
+      await this.#api?.close()
       throw error
     }
     this.#startedAt = performance.now()
@@ -110,12 +122,13 @@ export class Demo {
     this.journal.note('the load has ended; closing')
     const [lost, lostCommands] = await Promise.all([this.#load.settled(SETTLE_LIMIT_MS), this.#router.end(SETTLE_LIMIT_MS)])
     if (lost + lostCommands > 0) this.#invariants.break(`${lost + lostCommands} requests were never settled`)
-    await Promise.all([this.#pool.close(), this.#router.pool.close()])
+    await this.#pools.close()
     await this.#lookForRemains()
     clearInterval(look)
     this.#stalls.stop()
     await this.#invariants.stop()
     await this.#observer.close()
+    await this.#api?.close()
     return {
       ranMs,
       requests: this.#tally,
@@ -124,6 +137,7 @@ export class Demo {
       interrupted,
       invariants: this.#invariants,
       stalls: this.#stalls,
+      api: this.#api,
     }
   }
 
@@ -161,6 +175,7 @@ export class Demo {
     const now = performance.now()
     const director = this.#director as Director
     return {
+      api: this.#api as Api,
       now,
       startedAt: this.#startedAt,
       endsAt: this.#startedAt + this.#lastsMs,
@@ -211,7 +226,7 @@ export class Demo {
 
   /** After the close nothing may be left, here or at the server. */
   async #lookForRemains(): Promise<void> {
-    for (const pool of [this.#pool, this.#router.pool]) {
+    for (const [, pool] of this.#pools) {
       const { open, name } = pool.stats()
       if (open > 0 || pool.connections().length > 0) this.#invariants.break(`${open} clients of ${name} were left after the close`)
     }

@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty'
+import { topCommand, whatIsServed } from './api.ts'
 import type { Demo } from './demo.ts'
 import { FAULT_BY_KEY } from './faults.ts'
 import type { Entry } from './journal.ts'
@@ -107,9 +108,10 @@ export class LineDisplay implements Display {
   }
 
   begin(demo: Demo): void {
-    const { startedAt, server, router } = demo.snapshot()
+    const { startedAt, server, router, api } = demo.snapshot()
     this.#startedAt = startedAt
     this.#write(stamped(`the load begins: ${server}; ${router.label}`, 0))
+    this.#write(stamped(`to see its pools meanwhile: ${whatIsServed(api)}, or ${topCommand(api)}`, 0))
     this.#timer = setInterval(() => {
       const now = performance.now()
       for (const line of statusLines(demo.snapshot())) this.#write(stamped(`  ${line}`, now - this.#startedAt))

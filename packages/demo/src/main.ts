@@ -26,7 +26,7 @@ function readArguments(): Arguments | undefined {
 }
 
 /** @returns the exit code */
-async function main({ lastsMs }: Arguments): Promise<number> {
+async function main({ lastsMs, port }: Arguments): Promise<number> {
   const display = makeDisplay()
   // An error that nobody expected must not vanish with the second screen.
   process.on('uncaughtException', (error) => {
@@ -41,7 +41,7 @@ async function main({ lastsMs }: Arguments): Promise<number> {
     if (url === undefined) print('Starting PostgreSQL …')
     endpoint = url === undefined ? await startEmbedded() : await useForeign(url)
     device = await startRouter()
-    return await runDemo(new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry))), display)
+    return await runDemo(new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry))), port, display)
   } catch (error) {
     display.end()
     console.error(error instanceof Error ? error.message : error)
@@ -53,10 +53,10 @@ async function main({ lastsMs }: Arguments): Promise<number> {
   }
 }
 
-async function runDemo(demo: Demo, display: Display): Promise<number> {
+async function runDemo(demo: Demo, port: number | undefined, display: Display): Promise<number> {
   // Nobody reads on (`npm start | head`): there is nobody to show anything to.
   stdout.on('error', () => demo.quit())
-  await demo.start()
+  await demo.start(port)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => demo.quit())
   display.begin(demo)
   const outcome = await demo.run()

@@ -1,4 +1,4 @@
-import { createPool, type Pool } from 'wellpool'
+import type { Pool, Pools } from 'wellpool'
 import { type SshCliSession, ssh } from 'wellpool/ssh'
 import { type Device, startDevice } from 'wellpool/testing/devices'
 import { Load } from './load.ts'
@@ -25,16 +25,18 @@ export class Router {
 
   /**
    * @param device the caller's, who closes it after this
+   * @param pools the router's pool is added to them
    * @param excused see {@link Tally}
    * @param broken is told of each rule that was broken
    */
-  constructor(device: Device, excused: (from: number, to: number) => number, broken: (rule: string) => void) {
+  constructor(device: Device, pools: Pools, excused: (from: number, to: number) => number, broken: (rule: string) => void) {
     this.device = device
     this.#broken = broken
     this.tally = new Tally(excused)
     const { host, port, fingerprint, platform } = device
     const driver = ssh({ host, port, username: 'admin', password: 'admin', hostKey: fingerprint, cli: { platform } })
-    this.pool = createPool(driver, ROUTER_POOL_OPTIONS)
+    const { name, ...options } = ROUTER_POOL_OPTIONS
+    this.pool = pools.add(name, driver, options)
     this.#load = new Load(COMMANDS_PER_SECOND, this.tally, ({ due }) => this.#command(due))
   }
 

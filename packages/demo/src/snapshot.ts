@@ -1,4 +1,5 @@
 import type { ConnectionRecord, PoolStats } from 'wellpool'
+import type { ApiAddress } from './api.ts'
 import type { Stage } from './director.ts'
 import type { InvariantsSeen } from './invariants.ts'
 import type { Entry, LastReason } from './journal.ts'
@@ -11,6 +12,7 @@ export interface Snapshot {
   readonly startedAt: number
   /** When the run ends; `Infinity` if it has no limit. */
   readonly endsAt: number
+  readonly api: ApiAddress
   /** `'PostgreSQL 18.4, embedded'`. */
   readonly server: string
   readonly stats: PoolStats

@@ -1,3 +1,4 @@
+import { type ApiAddress, topCommand, whatIsServed } from './api.ts'
 import { enoughForAll } from './director.ts'
 import { FAULTS, type FaultKind } from './faults.ts'
 import type { InvariantsSeen } from './invariants.ts'
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly interrupted: FaultKind | undefined
   readonly invariants: Pick<InvariantsSeen, 'broken' | 'mostOpen' | 'mostBackends'>
   readonly stalls: Pick<Stalls, 'count' | 'totalMs'>
+  /** Where the pools were to be seen. */
+  readonly api: ApiAddress | undefined
 }
 
 /** Whether every fault healed within its bound and no invariant broke. */
@@ -29,7 +32,7 @@ export function isGood({ verdicts, invariants }: Outcome): boolean {
 
 /** The summary of a run: every fault, what was not run, and what held. */
 export function summarise(outcome: Outcome): Line[] {
-  const { ranMs, requests, commands, verdicts, interrupted, invariants, stalls } = outcome
+  const { ranMs, requests, commands, verdicts, interrupted, invariants, stalls, api } = outcome
   const bad = requests.slow + requests.failed + commands.slow + commands.failed
   const duringFaults = verdicts.reduce((sum, { seen }) => sum + seen.slow + seen.failed, 0)
   const lines: Line[] = [
@@ -60,6 +63,7 @@ export function summarise(outcome: Outcome): Line[] {
   }
   for (const [rule, times] of invariants.broken)
     lines.push(['  ', { text: `! invariant broken: ${rule}`, style: 'bad' }, times > 1 ? ` (${times} times)` : ''])
+  if (api !== undefined) lines.push([`  its pools were to be seen meanwhile: ${whatIsServed(api)}, or ${topCommand(api)}`])
   lines.push([conclusion(outcome)])
   return lines
 }

@@ -1,3 +1,4 @@
+import { topCommand, whatIsServed } from './api.ts'
 import { CALLERS, MOST_OPEN, REQUESTS_PER_SECOND, ROUTER_POOL_OPTIONS, SLOW_MS } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 import { clockTime, column, flagged, type Line, type Span, toText } from './text.ts'
@@ -14,6 +15,8 @@ export interface Size {
 
 /** Below this there is room for a few numbers and no more. */
 const SMALLEST = { columns: 40, rows: 10 }
+/** From so many rows on there is one for what to type to see the pools from outside. */
+const TALL = 30
 /** With so many rows to spare the parts are set apart. */
 const AIRY = 14
 
@@ -29,7 +32,8 @@ export function draw(snapshot: Snapshot, { columns, rows, colour }: Size): strin
 
 /** What does not fit is left out, the least important first: events, faults, requests, then connections. */
 function layOut(snapshot: Snapshot, columns: number, rows: number): Line[] {
-  const head = [...heading(snapshot, columns), connectionHeader(columns)]
+  const outside: Line[] = rows < TALL ? [] : [[`see the pools: ${whatIsServed(snapshot.api)}, or ${topCommand(snapshot.api)}`]]
+  const head = [...heading(snapshot, columns), ...outside, connectionHeader(columns)]
   const legend = keys(snapshot, columns)
   const rowsOfAll = [
     ...connectionLines(snapshot, snapshot.connections, columns, MOST_OPEN),
@@ -71,10 +75,11 @@ function few({ requests, stats, invariants }: Snapshot): Line[] {
   ]
 }
 
-function heading({ stats, invariants, server, now, startedAt, endsAt }: Snapshot, columns: number): Line[] {
+function heading({ stats, invariants, server, api, now, startedAt, endsAt }: Snapshot, columns: number): Line[] {
   const { open, idle, acquired, retired, checking, connecting, rebuilding, waiting, breaker, panic } = stats
   const time = `${clockTime(now - startedAt)}${Number.isFinite(endsAt) ? ` of ${clockTime(endsAt - startedAt)}` : ''}`
-  const name = `wellpool demo  ${server}  ${REQUESTS_PER_SECOND} requests/s, ${CALLERS} callers`
+  const parts = [api.hasDashboard ? api.url : `API ${api.url}`, server, `${REQUESTS_PER_SECOND} requests/s, ${CALLERS} callers`]
+  const name = ['wellpool demo', ...asManyAsFit(parts, columns - time.length - 'wellpool demo'.length - 1)].join('  ')
   const sessions = invariants.backends === undefined ? 'gives no answer' : `sees ${invariants.backends}/${MOST_OPEN}`
   return [
     [{ text: column(name, columns - time.length), style: 'strong' }, time],
@@ -89,6 +94,16 @@ function heading({ stats, invariants, server, now, startedAt, endsAt }: Snapshot
       rules(invariants),
     ],
   ]
+}
+
+/** The first texts that have room, each with two blanks before it. */
+function asManyAsFit(texts: readonly string[], room: number): readonly string[] {
+  let left = room
+  const end = texts.findIndex((text) => {
+    left -= text.length + 2
+    return left < 0
+  })
+  return end === -1 ? texts : texts.slice(0, end)
 }
 
 function rules({ broken }: Snapshot['invariants']): Span {

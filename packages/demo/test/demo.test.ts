@@ -1,5 +1,10 @@
-import { expect, it, vi } from 'vitest'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { createPools } from 'wellpool'
+import { cli, startCli } from '../../server/test/support/cli.ts'
 import { describeOwnPostgres, describePostgres } from '../../wellpool/test/support/postgres.ts'
+import { Api } from '../src/api.ts'
 import { Demo } from '../src/demo.ts'
 import { useForeign } from '../src/endpoint.ts'
 import { FAULTS } from '../src/faults.ts'
@@ -13,6 +18,12 @@ await describeOwnPostgres('the demo without a terminal', () => {
   it('prints lines, runs the faults that fit, sums them up, and leaves no process', async () => {
     const demo = new Program(['--seconds', '8'])
     await demo.line(/fault made: backend \d+ killed/)
+    const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(await demo.line(/to see its pools meanwhile/)) ?? []
+    const { pools } = (await (await fetch(`${url}/api/v1/pools`)).json()) as { pools: { name: string; protocol: string }[] }
+    expect(pools.map(({ name, protocol }) => [name, protocol])).toEqual([
+      ['demo', 'postgres'],
+      ['router', 'ssh'],
+    ])
     const processes = await demo.processes()
     expect(processes.length).toBeGreaterThan(2)
     const { code, lines, errors } = await demo.ended()
@@ -27,6 +38,7 @@ await describeOwnPostgres('the demo without a terminal', () => {
     expect(text).toMatch(/^0:05 {4}router \d+ ok 0 failed \d+ under way; .*; 1 of 5 sessions$/m)
     expect(text).toMatch(/^0:05 {4}router-\d generation 1 \w+ healthy, \d+ requests$/m)
     expect(text).toMatch(/^0:05 {4}demo-\d generation \d \w+ healthy, \d+ requests/m)
+    expect(text).toContain(`npx wellpool top --url ${url}\n`)
     // 8 s are enough for the first two, and for none of the others.
     const summary = text.slice(text.indexOf('Summary of 8.0 s'))
     expect(summary).toMatch(
@@ -78,7 +90,7 @@ await describePostgres('the demo on a server that is there', (url) => {
     const journal = new Journal()
     await using device = await startRouter()
     const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, journal)
-    await demo.start()
+    await demo.start(0)
     const run = demo.run()
     demo.ask(FAULTS[4] as (typeof FAULTS)[number])
     await vi.waitFor(() => expect(demo.snapshot().verdicts).toHaveLength(1), 20_000)
@@ -96,7 +108,7 @@ await describePostgres('the demo on a server that is there', (url) => {
     await using endpoint = { ...(await useForeign(url)), [Symbol.asyncDispose]: () => endpoint.proxy.close() }
     await using device = await startRouter()
     const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, new Journal())
-    await demo.start()
+    await demo.start(0)
     const run = demo.run()
     demo.ask(FAULTS[5] as (typeof FAULTS)[number])
     await vi.waitFor(() => expect(demo.snapshot().verdicts).toHaveLength(1), 20_000)
@@ -109,6 +121,48 @@ await describePostgres('the demo on a server that is there', (url) => {
     expect(device.mostSessions).toBeLessThanOrEqual(2)
   })
 
+  it('shows its pools to the command and to programs, and is steered by them', async () => {
+    await using endpoint = { ...(await useForeign(url)), [Symbol.asyncDispose]: () => endpoint.proxy.close() }
+    await using device = await startRouter()
+    const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, new Journal())
+    await demo.start(0)
+    demo.togglePause()
+    const run = demo.run()
+    const { api } = demo.snapshot()
+    const status = await cli(['status'], api)
+    expect(status.exitCode).toBe(0)
+    expect(status.out).toMatch(/^demo +postgres +running +closed +6\/6 .*\nrouter +ssh +running +closed +[12]\/2 /m)
+    const top = startCli(['top'], { url: api.url, terminal: { columns: 120, rows: 30 } })
+    await vi.waitFor(() => {
+      expect(top.out()).toMatch(/^\+ {2}demo-\d+ /m)
+      expect(top.out()).toMatch(/^\+ {2}router-\d+ /m)
+    }, 10_000)
+    top.type('q')
+    expect((await top.ended).exitCode).toBe(0)
+    expect((await cli(['rebuild', 'demo'], api)).exitCode).toBe(0)
+    expect(demo.snapshot().connections.map(({ generation }) => generation)).toEqual([2, 2, 2, 2, 2, 2])
+    demo.quit()
+    const outcome = await run
+    expect(outcome.requests.failed).toBe(0)
+    expect(isGood(outcome)).toBe(true)
+    await expect(fetch(api.url)).rejects.toThrow()
+  })
+
+  it('listens elsewhere when the usual port is taken, and ends with 1 when the one that was asked for is', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const { code, errors } = await new Program(['--seconds', '3', '--port', String(port)], { WELLPOOL_DEMO_POSTGRES_URL: url }).ended()
+    expect(code).toBe(1)
+    expect(errors).toBe(`--port ${port}: something listens there already\n`)
+    const pools = createPools({})
+    const [one, other] = [await Api.start(pools, undefined), await Api.start(pools, undefined)]
+    expect(one.url).not.toBe(other.url)
+    await Promise.all([one.close(), other.close()])
+    await pools.close()
+  }, 20_000)
+
   it('says so, and what the application saw, when the pool does not heal', async () => {
     await using endpoint = { ...(await useForeign(url)), [Symbol.asyncDispose]: () => endpoint.proxy.close() }
     // A restart after which nobody comes back.
@@ -118,7 +172,7 @@ await describePostgres('the demo on a server that is there', (url) => {
     }
     await using device = await startRouter()
     const demo = new Demo({ ...endpoint, restart }, device, Number.POSITIVE_INFINITY, new Journal())
-    await demo.start()
+    await demo.start(0)
     const run = demo.run()
     demo.ask(FAULTS[4] as (typeof FAULTS)[number])
     await vi.waitFor(() => expect(demo.snapshot().verdicts).toHaveLength(1), 20_000)
@@ -136,7 +190,7 @@ await describePostgres('the demo on a server that is there', (url) => {
     const journal = new Journal()
     await using device = await startRouter()
     const demo = new Demo(endpoint, device, Number.POSITIVE_INFINITY, journal)
-    await demo.start()
+    await demo.start(0)
     demo.togglePause()
     const run = demo.run()
     demo.rebuildAll()

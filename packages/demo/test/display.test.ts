@@ -111,16 +111,20 @@ describe('LineDisplay', () => {
     const { startedAt } = snapshot()
     display.begin(fakeDemo())
     display.tell({ at: startedAt + 61_000, text: 'something happened', style: undefined, times: 1 })
-    expect(lines).toEqual(['0:00  the load begins: PostgreSQL 18.4, embedded; router, simulated', '1:01  something happened'])
+    expect(lines).toEqual([
+      '0:00  the load begins: PostgreSQL 18.4, embedded; router, simulated',
+      '0:00  to see its pools meanwhile: dashboard http://127.0.0.1:7710, or npx wellpool top --url http://127.0.0.1:7710',
+      '1:01  something happened',
+    ])
     vi.advanceTimersByTime(5_000)
-    expect(lines.slice(2, 5).map((line) => line.slice(line.indexOf('  ')))).toEqual([
+    expect(lines.slice(3, 6).map((line) => line.slice(line.indexOf('  ')))).toEqual([
       '    requests 3360 ok 0 failed 2 under way; p50 11 ms p99 24 ms max 31 ms',
       '    pool open 6 idle 4 in use 2 checking 0 waiting 0 breaker closed; 6 sessions at the server',
       '    router 210 ok 0 failed 1 under way; p50 6 ms p99 9 ms max 12 ms; 1 of 5 sessions',
     ])
-    expect(lines).toHaveLength(2 + 3 + 7)
+    expect(lines).toHaveLength(3 + 3 + 7)
     display.end()
     vi.advanceTimersByTime(20_000)
-    expect(lines).toHaveLength(12)
+    expect(lines).toHaveLength(13)
   })
 })

@@ -23,6 +23,7 @@ const outcome = (parts: Partial<Outcome> = {}): Outcome => ({
   interrupted: undefined,
   invariants: { broken: new Map(), mostOpen: 7, mostBackends: 6 },
   stalls: { count: 0, totalMs: 0 },
+  api: { url: 'http://127.0.0.1:7710', hasDashboard: false },
   ...parts,
 })
 const text = (parts: Partial<Outcome>): string => summarise(outcome(parts)).map(lineText).join('\n')
@@ -40,6 +41,7 @@ describe('the summary', () => {
         '  not run: all flows silent, half of them slow, server restarted, router rebooted (all of them fit into --seconds 43)',
         '  the machine did not let this process run 2 times, 150 ms in all: not counted as latency',
         '  + no invariant broken: at most 7 of 7 clients open, the server saw at most 6 sessions; every request was settled; nothing was left after the close',
+        '  its pools were to be seen meanwhile: API http://127.0.0.1:7710/api/v1, or npx wellpool top --url http://127.0.0.1:7710',
         '1 of 2 faults healed within their bounds.',
       ].join('\n'),
     )
@@ -52,7 +54,7 @@ describe('the summary', () => {
     expect(isGood(outcome({ invariants: { broken, mostOpen: 9, mostBackends: 9 } }))).toBe(false)
     expect(text({})).toMatch(/\nAll healed: 1 of 1 fault, within their bounds\.$/)
     const bad = text({ invariants: { broken, mostOpen: 9, mostBackends: 9 } })
-    expect(bad).toMatch(/ {2}! invariant broken: too many \(3 times\)\n1 of 1 fault healed within their bounds; 1 invariant broken\.$/)
+    expect(bad).toMatch(/ {2}! invariant broken: too many \(3 times\)\n.*\n1 of 1 fault healed within their bounds; 1 invariant broken\.$/)
     expect(bad).not.toMatch(/no invariant broken/)
   })
 

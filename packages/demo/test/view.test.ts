@@ -43,7 +43,7 @@ const BUSY: Parts = {
 describe('the picture', () => {
   it('shows everything on 80 columns and 24 rows', () => {
     expect(plain(BUSY)).toEqual([
-      'wellpool demo  PostgreSQL 18.4, embedded  80 requests/s, 8 callers 0:42 of 2:00',
+      'wellpool demo  http://127.0.0.1:7710  PostgreSQL 18.4, embedded    0:42 of 2:00',
       'pool open 7/7  idle 2  in use 3  checking 0  connecting 1  waiting 5',
       'breaker half-open  server sees 7/7 +3 cut off  + no invariant broken',
       'CONNECTION GEN STATE      HEALTH      REASON',
@@ -68,6 +68,16 @@ describe('the picture', () => {
       '0:41  demo-2 could not connect (x3)',
       '1-6 fault  r rebuild all  p pause  q quit  |  . ok  s over 100 ms  x failed',
     ])
+  })
+
+  it('says where the pools are to be seen from outside, at length where there is room', () => {
+    expect(plain({}, 120, 29)[0]).toBe(
+      `${'wellpool demo  http://127.0.0.1:7710  PostgreSQL 18.4, embedded  80 requests/s, 8 callers'.padEnd(115)}0:42`,
+    )
+    expect(plain({}, 120, 30)[3]).toBe('see the pools: dashboard http://127.0.0.1:7710, or npx wellpool top --url http://127.0.0.1:7710')
+    const alone = { api: { url: 'http://127.0.0.1:40123', hasDashboard: false } }
+    expect(plain(alone, 70)[0]).toBe(`${'wellpool demo  API http://127.0.0.1:40123'.padEnd(65)}0:42`)
+    expect(plain(alone, 120, 40)[3]).toContain('API http://127.0.0.1:40123/api/v1, or npx wellpool top --url http://127.0.0.1:40123')
   })
 
   it('has no control characters without colour, and the same text with it', () => {

@@ -60,6 +60,10 @@ export class ApiParts {
     this.context = { pools, feed, history, stream, timeline, jobs, audit, agent, tokensNeeded: this.#authenticator.tokensNeeded }
   }
 
+  get hasDashboard(): boolean {
+    return this.#dashboard !== undefined
+  }
+
   get plugin(): FastifyPluginAsync {
     return async (app) => {
       prepare(app)
@@ -112,6 +116,11 @@ export class WellpoolServer {
     void this.#app.register(this.parts.plugin)
   }
 
+  /** Whether the dashboard is served at `/`: it is wanted, installed and built. */
+  get hasDashboard(): boolean {
+    return this.parts.hasDashboard
+  }
+
   /** For a server of Node's own, or a framework on it: `http.createServer(server.handler)`. Without TLS only. */
   get handler(): (request: IncomingMessage, response: ServerResponse) => void {
     const ready = this.#app.ready()
@@ -140,9 +149,18 @@ export class WellpoolServer {
     if (tls !== undefined) (this.#app.server as unknown as TlsServer).setSecureContext(readTls(tls))
   }
 
-  /** Ends requests, streams and jobs, and stops listening. The pools stay as they are. */
+  /**
+   * Stops listening, and ends streams and jobs. Requests under way have a second to end, and are hung up on then. The
+   * pools stay as they are.
+   */
   async close(): Promise<void> {
-    await this.#app.close()
+    // Browsers open connections in advance and say nothing over them: to Node these are not idle.
+    const limit = setTimeout(() => this.#app.server.closeAllConnections(), CLOSE_LIMIT)
+    try {
+      await this.#app.close()
+    } finally {
+      clearTimeout(limit)
+    }
   }
 }
 
@@ -166,7 +184,17 @@ const OPEN_TO_ALL = (host: string): ConfigProblem => ({
 })
 
 /** A client that is slow to ask is hung up on; what is slow to be answered is not. */
-const LIMITS = { requestTimeout: 15_000, keepAliveTimeout: 10_000, headersTimeout: 10_000, checkEvery: 2_000, maxConnections: 2_000 }
+const LIMITS = {
+  requestTimeout: 15_000,
+  keepAliveTimeout: 10_000,
+  headersTimeout: 10_000,
+  handshakeTimeout: 10_000,
+  checkEvery: 2_000,
+  maxConnections: 2_000,
+}
+
+/** How long requests under way may keep a server from closing, ms. */
+const CLOSE_LIMIT = 1_000
 
 function createApp({ logger, tls }: ServerOptions): FastifyInstance {
   const app = Fastify({
@@ -181,7 +209,7 @@ function createApp({ logger, tls }: ServerOptions): FastifyInstance {
     [tls === undefined ? 'http' : 'https']: {
       headersTimeout: LIMITS.headersTimeout,
       connectionsCheckingInterval: LIMITS.checkEvery,
-      ...(tls !== undefined && readTls(tls)),
+      ...(tls !== undefined && { ...readTls(tls), handshakeTimeout: LIMITS.handshakeTimeout }),
     },
   }) as FastifyInstance
   app.server.maxConnections = LIMITS.maxConnections

@@ -39,6 +39,7 @@ export function snapshot({ stats, connections = Array.from({ length: 6 }, () => 
     now: 142_000,
     startedAt: 100_000,
     endsAt: Number.POSITIVE_INFINITY,
+    api: { url: 'http://127.0.0.1:7710', hasDashboard: true },
     server: 'PostgreSQL 18.4, embedded',
     stats: { ...calmStats, ...stats },
     connections: connections.map((record, index) => ({ ...calmRecord, id: `demo-${index + 1}`, ...record })),

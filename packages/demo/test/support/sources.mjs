@@ -6,13 +6,25 @@ import { isMainThread } from 'node:worker_threads'
 
 if (isMainThread) register(import.meta.url)
 
-const library = new URL('../../../wellpool/', import.meta.url)
-/** @type {{ exports: Record<string, { default?: string }> }} */
-const { exports } = JSON.parse(readFileSync(new URL('package.json', library), 'utf8'))
+/** Each entry of a package that is built, with its source. @type {Map<string, string>} */
+const sources = new Map(['wellpool', 'server'].flatMap(entriesOf))
+
+/**
+ * @param {string} name of a folder
+ * @returns {[string, string][]}
+ */
+function entriesOf(name) {
+  const folder = new URL(`../../../${name}/`, import.meta.url)
+  /** @type {{ name: string, exports: Record<string, { default?: string }> }} */
+  const manifest = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'))
+  return Object.entries(manifest.exports).flatMap(([entry, { default: built }]) => {
+    if (built === undefined) return []
+    const source = built.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+    return [[manifest.name + entry.slice(1), new URL(source, folder).href]]
+  })
+}
 
 /** @type {import('node:module').ResolveHook} */
 export async function resolve(specifier, context, nextResolve) {
-  const built = /^wellpool(\/|$)/.test(specifier) ? exports[specifier.replace('wellpool', '.')]?.default : undefined
-  if (built === undefined) return nextResolve(specifier, context)
-  return nextResolve(new URL(built.replace('./dist/', 'src/').replace(/\.js$/, '.ts'), library).href, context)
+  return nextResolve(sources.get(specifier) ?? specifier, context)
 }
