@@ -14,6 +14,7 @@ export interface DriverEntry {
 
 /** Every protocol that may stand in a file. */
 export const DRIVERS: Readonly<Record<string, DriverEntry>> = {
+  amqp: { client: 'amqplib', options: 'AmqpOptions', address: 'url', load: async () => (await import('wellpool/amqp')).amqp },
   grpc: { client: '@grpc/grpc-js', options: 'GrpcFileOptions', address: 'address', load: loadGrpc },
   http2: { options: 'Http2Options', address: 'url', load: async () => (await import('wellpool/http2')).http2 },
   mysql: { client: 'mysql2', options: 'MysqlOptions', address: 'uri', load: async () => (await import('wellpool/mysql')).mysql },
@@ -27,6 +28,9 @@ export const DRIVERS: Readonly<Record<string, DriverEntry>> = {
   ssh: { client: 'ssh2', options: 'SshOptions', load: async () => (await import('wellpool/ssh')).ssh },
   tcp: { options: 'TcpFileOptions', load: loadTcp },
 }
+
+/** Drivers that are made of functions, which no file can hold. */
+export const ONLY_IN_CODE: readonly string[] = ['factory']
 
 /** The protocols' names. */
 export const PROTOCOLS: readonly string[] = Object.keys(DRIVERS)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ConfigError, createPools, type Driver, defineDriver, type PoolOptions } from 'wellpool'
 import type { ExecuteRules, PoolConfig } from './config.ts'
 import type { Path } from './document.ts'
-import { driverEntry, PROTOCOLS } from './drivers.ts'
+import { driverEntry, ONLY_IN_CODE, PROTOCOLS } from './drivers.ts'
 import { executeRules } from './execute-rules.ts'
 import { inFileNames, nearest, toCamelCase, toSnakeCase } from './names.ts'
 import { driverSchema, POOL_NAMES, POOL_OPTIONS } from './schema.ts'
@@ -54,14 +54,22 @@ export async function readPool(name: string, values: unknown, defaults: PoolOpti
     problems.push({ path, given: show(values), allowed: `a mapping with the protocol (${PROTOCOLS.join(', ')}) and options` })
     return undefined
   }
-  for (const unknown of Object.keys(values).filter((key) => !POOL_NAMES.includes(key))) {
-    problems.push({ path: [...path, unknown], given: 'an unknown option', allowed: nearest(unknown, POOL_NAMES) })
+  const unknown = Object.keys(values).filter((key) => !POOL_NAMES.includes(key))
+  const inCode = unknown.filter((key) => ONLY_IN_CODE.includes(key))
+  for (const key of unknown) {
+    const allowed = `${PROTOCOLS.join(', ')}; pools over ${key} are made in code`
+    problems.push({
+      path: [...path, key],
+      ...(inCode.includes(key)
+        ? { given: 'a driver that is made of functions', allowed }
+        : { given: 'an unknown option', allowed: nearest(key, POOL_NAMES) }),
+    })
   }
   const options = mergeOptions(defaults, readPoolOptions(values, path, loading))
   const present = PROTOCOLS.filter((protocol) => Object.hasOwn(values, protocol))
   const [protocol] = present
   const driver = protocol === undefined || present.length > 1 ? undefined : await readDriver(protocol, values[protocol], path, loading)
-  if (present.length !== 1) {
+  if (present.length > 1 || (present.length === 0 && inCode.length === 0)) {
     problems.push({ path, given: present.length === 0 ? 'no protocol' : present.join(' and '), allowed: `one of ${PROTOCOLS.join(', ')}` })
   }
   for (const problem of judge(name, driver ?? NO_DRIVER, options)) {

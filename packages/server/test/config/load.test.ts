@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPools } from 'wellpool'
+import { ONLY_IN_CODE, PROTOCOLS } from '../../src/config/drivers.ts'
 import { type AgentConfig, ConfigFileError, loadConfig, parseConfig } from '../../src/config/index.ts'
 
 const parse = (text: string, env: Record<string, string> = {}): Promise<AgentConfig> => parseConfig(text, 'wellpool.yaml', { env })
@@ -106,6 +108,8 @@ pools:
       `
 pools:
   my: { mysql: mysql://me:sesame@db/x, rebuild_batch_size: 2 }
+  broker: { amqp: { host: rabbit, vhost: orders, password: sesame, connection_name: shop, max_leases_per_connection: infinity } }
+  broker-2: { amqp: "amqps://me:sesame@rabbit/orders?heartbeat=5" }
   cache: { redis: { host: cache, database: "\${DB}", second_opinion: false } }
   router:
     ssh:
@@ -123,18 +127,26 @@ pools:
     )
     expect([...pools.values()].map(({ name, driver: { protocol } }) => [name, protocol])).toEqual([
       ['my', 'mysql'],
+      ['broker', 'amqp'],
+      ['broker-2', 'amqp'],
       ['cache', 'redis'],
       ['router', 'ssh'],
       ['api', 'http2'],
       ['rpc', 'grpc'],
       ['line', 'memcached'],
     ])
+    expect(pools.get('broker')?.driver).toMatchObject({ maxLeasesPerConnection: Number.POSITIVE_INFINITY })
+    for (const name of ['broker', 'broker-2']) expect(pools.get(name)?.driver.secrets?.()).toEqual(['sesame'])
     expect(pools.get('router')?.driver.secrets?.()).toEqual(expect.arrayContaining(['sesame', 'open', 'more']))
   })
 
   test.each([
     ['mysql: { prt: 5 }', 'pools.a.mysql.prt: an unknown option'],
     ['redis: { path: /x, host: y }', 'pools.a.redis.path: a value beside host or port'],
+    ['amqp: { hots: x }', 'pools.a.amqp.hots: an unknown option'],
+    ['amqp: { heartbeat: 500ms }', "pools.a.amqp.heartbeat: '500ms'"],
+    ['amqp: { url: amqp://rabbit, host: rabbit }', 'pools.a.amqp.host: a value beside url'],
+    ['amqp: ftp://x', 'pools.a.amqp: an address that begins with ftp:'],
     ['ssh: { username: ops }', 'pools.a.ssh.host: nothing'],
     ['ssh: { host: a, username: ops, cli: { platform: nokia } }', 'pools.a.ssh.cli.platform'],
     ['ssh: { host: a, username: ops, jump: { host: b } }', 'pools.a.ssh.jump.username: nothing'],
@@ -143,8 +155,20 @@ pools:
     ['tcp: { port: 1 }', 'pools.a.tcp.probe: nothing'],
     ['ssh: { host: a, username: ops }, execute: { allow: ["*"], read_only: true }', 'pools.a.execute.read_only: true'],
     ['http2: https://x, execute: { allow: ["*"] }', 'pools.a.execute: a section for http2'],
+    ['amqp: {}, execute: { allow: ["*"] }', 'pools.a.execute: a section for amqp'],
   ])('says what a driver has against %s', async (pool, problem) => {
     expect((await problemsOf(`pools:\n  a: { ${pool} }\n`)).list.join('\n')).toContain(problem)
+  })
+
+  test('takes every driver of the library, or says that it is for code alone', async () => {
+    const { exports } = JSON.parse(readFileSync(new URL('../../../wellpool/package.json', import.meta.url), 'utf8'))
+    const drivers = Object.entries<{ default?: string }>(exports).filter(([, entry]) => entry.default?.startsWith('./dist/drivers/'))
+    expect(drivers.map(([entry]) => entry.slice(2)).sort()).toEqual([...PROTOCOLS, ...ONLY_IN_CODE].sort())
+    for (const name of ONLY_IN_CODE) {
+      const { list, message } = await problemsOf(`pools:\n  a: { ${name}: {} }\n`)
+      expect(list).toEqual([`2:8 pools.a.${name}: a driver that is made of functions`])
+      expect(message).toContain(`allowed is ${PROTOCOLS.join(', ')}; pools over ${name} are made in code`)
+    }
   })
 
   test('resolves the names of files from its own folder', async () => {

@@ -36,6 +36,7 @@ describe('wellpool.schema.json', () => {
 
   test.each([
     'pools: { a: { postgres: postgres://db/x } }',
+    'pools: { a: { amqp: amqps://rabbit/orders }, b: { amqp: { host: rabbit, heartbeat: 5s, tls: true, connection_name: shop } } }',
     'pools: { a: { postgres: { host: db, port: 5432, ssl: true, statement_timeout: 10s } , max_connections: 5 } }',
     'max_uses: infinity\nidle_timeout: 0\nhealth_check_interval: 1h30m\nbackoff: { base: 20ms }',
     'max_connections: ${MAX}\nfail_fast: ${FAST:-true}\nidle_order: ${ORDER}\nidle_timeout: ${IDLE}',
@@ -53,6 +54,8 @@ describe('wellpool.schema.json', () => {
     'idle_timeout: soon',
     'pools: { a: { max_connections: 5 } }',
     'pools: { a: { postgres: { prot: 5 } } }',
+    'pools: { a: { amqp: { prot: 5 } } }',
+    'pools: { a: { factory: {} } }',
     'server: { port: x }',
     'pools: { a: { postgres: {}, execute: {} } }',
   ])('refuses %s', (text) => {

@@ -1,11 +1,13 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Duration } from '../engine/duration.ts'
-import { ConfigError } from '../engine/errors.ts'
-import { duration, findProblems, type OptionRules, password, port, text, tls, toMs } from '../shared/option-rules.ts'
+import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
+import { defined, duration, findProblems, type OptionRules, password, port, text, tls, toMs } from '../shared/option-rules.ts'
 import type { Password } from '../shared/password.ts'
 
 /** Where a broker is and who logs in. Durations are numbers of milliseconds or texts (`'30s'`). */
 export interface AmqpOptions {
+  /** `amqp[s]://user:password@host:port/vhost?heartbeat=10`. What it says can't be said a second time beside it. */
+  url?: string | undefined
   /** A name or an address. Default `localhost`. */
   host?: string | undefined
   /** 1 to 65535. Default 5672, with TLS 5671. */
@@ -31,8 +33,10 @@ export interface AmqpOptions {
   keepAliveDelay?: Duration | undefined
 }
 
-/** What {@link AmqpOptions} come to, for `amqplib.connect`, all but the password. */
+/** What {@link AmqpOptions} come to, for `amqplib.connect`. The password is asked for at each connect. */
 export interface ResolvedAmqpOptions {
+  readonly password: Password | undefined
+  readonly tls: AmqpOptions['tls']
   readonly url: {
     readonly protocol: 'amqp' | 'amqps'
     readonly hostname: string
@@ -55,6 +59,7 @@ const isHeartbeat = (value: unknown): boolean => {
 }
 
 const RULES: OptionRules<AmqpOptions> = {
+  url: { ...text, allowed: 'amqp[s]://user:password@host:port/vhost', secret: true },
   host: text,
   port,
   vhost: text,
@@ -74,25 +79,75 @@ const RULES: OptionRules<AmqpOptions> = {
 export function resolveAmqpOptions(options: AmqpOptions): ResolvedAmqpOptions {
   const problems = findProblems(options, RULES)
   if (problems.length > 0) throw new ConfigError(problems)
-  const { host = 'localhost', vhost = '/', user = 'guest', tls: secure, connectionName = 'wellpool' } = options
+  const all = withUrl(options)
+  const { host = 'localhost', vhost = '/', user = 'guest', tls: secure, connectionName = 'wellpool' } = all
   const isSecure = secure !== undefined && secure !== false
   return {
+    password: all.password,
+    tls: secure,
     url: {
       protocol: isSecure ? 'amqps' : 'amqp',
       hostname: host,
-      port: options.port ?? (isSecure ? 5671 : 5672),
+      port: all.port ?? (isSecure ? 5671 : 5672),
       // amqplib takes it as it stands in an address.
       vhost: encodeURIComponent(vhost),
       username: user,
-      heartbeat: (toMs(options.heartbeat) ?? DEFAULT_HEARTBEAT_MS) / 1000,
+      heartbeat: (toMs(all.heartbeat) ?? DEFAULT_HEARTBEAT_MS) / 1000,
     },
     socket: {
       ...(typeof secure === 'object' ? secure : {}),
       noDelay: true,
       keepAlive: true,
-      keepAliveDelay: toMs(options.keepAliveDelay) ?? DEFAULT_KEEP_ALIVE_MS,
+      keepAliveDelay: toMs(all.keepAliveDelay) ?? DEFAULT_KEEP_ALIVE_MS,
       clientProperties: { connection_name: connectionName },
     },
-    maxLeases: options.maxLeasesPerConnection ?? 1,
+    maxLeases: all.maxLeasesPerConnection ?? 1,
+  }
+}
+
+/** The options with what stands in the address among them. */
+function withUrl({ url, ...given }: AmqpOptions): Omit<AmqpOptions, 'url'> {
+  if (url === undefined) return given
+  const problems: ConfigProblem[] = []
+  const said: Record<string, unknown> = readUrl(url, problems)
+  const beside = defined(given)
+  for (const path of Object.keys(beside)) {
+    // An amqps:// address may have options for its TLS.
+    if (path in said && !(path === 'tls' && typeof given.tls === 'object')) {
+      problems.push({ path, given: 'a value beside url, which says it too', allowed: 'one of the two' })
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { ...said, ...beside }
+}
+
+function readUrl(text: string, problems: ConfigProblem[]): Omit<AmqpOptions, 'url'> {
+  const wrong = (given: string): Omit<AmqpOptions, 'url'> => {
+    problems.push({ path: 'url', given, allowed: RULES.url.allowed })
+    return {}
+  }
+  if (!URL.canParse(text)) return wrong('what is no address')
+  const { protocol, hostname, port: portText, username, password: word, pathname, searchParams } = new URL(text)
+  if (protocol !== 'amqp:' && protocol !== 'amqps:') return wrong(`an address that begins with ${protocol}`)
+  const vhost = pathname.slice(1)
+  if (vhost.includes('/')) return wrong('an address whose vhost has a slash, which is written as %2F')
+  const unknown = [...searchParams.keys()].find((name) => name !== 'heartbeat')
+  if (unknown !== undefined) return wrong(`an address with the parameter ${unknown}`)
+  const heartbeat = searchParams.get('heartbeat') ?? undefined
+  if (heartbeat !== undefined && !(/^\d{1,5}$/.test(heartbeat) && isHeartbeat(Number(heartbeat) * 1000))) {
+    return wrong('an address whose heartbeat is no number of seconds up to 65535')
+  }
+  try {
+    return defined({
+      host: decodeURIComponent(hostname.replace(/^\[(.*)\]$/, '$1')) || undefined,
+      port: portText === '' ? undefined : Number(portText),
+      vhost: decodeURIComponent(vhost) || undefined,
+      user: decodeURIComponent(username) || undefined,
+      password: decodeURIComponent(word) || undefined,
+      heartbeat: heartbeat === undefined ? undefined : Number(heartbeat) * 1000,
+      tls: protocol === 'amqps:' ? true : undefined,
+    })
+  } catch {
+    return wrong('an address with a % that begins no character')
   }
 }

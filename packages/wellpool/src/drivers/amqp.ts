@@ -36,8 +36,9 @@ export type { AmqpOptions } from './amqp-options.ts'
  */
 export function amqp(options: AmqpOptions = {}): Driver<ChannelModel> {
   const resolved = resolveAmqpOptions(options)
-  const { key, passphrase } = typeof options.tls === 'object' ? options.tls : {}
-  const secrets = new Secrets([options.password, key, passphrase])
+  const { password: given, tls } = resolved
+  const { key, passphrase } = typeof tls === 'object' ? tls : {}
+  const secrets = new Secrets([given, key, passphrase])
   const connectErrors = new ConnectErrors()
   const connections = new WeakMap<ChannelModel, AmqpConnection>()
   const connectionOf = (client: ChannelModel): AmqpConnection => {
@@ -50,8 +51,8 @@ export function amqp(options: AmqpOptions = {}): Driver<ChannelModel> {
     maxLeasesPerConnection: resolved.maxLeases,
     async connect({ signal }) {
       signal.throwIfAborted()
-      const password = (await askForPassword(options.password, signal)) ?? 'guest'
-      if (typeof options.password === 'function') secrets.add(password)
+      const password = (await askForPassword(given, signal)) ?? 'guest'
+      if (typeof given === 'function') secrets.add(password)
       try {
         const connection = await AmqpConnection.open(resolved, password, signal)
         connections.set(connection.client, connection)

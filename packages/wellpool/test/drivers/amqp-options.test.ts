@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { amqp } from '../../src/drivers/amqp.ts'
 import { type AmqpOptions, resolveAmqpOptions } from '../../src/drivers/amqp-options.ts'
 import { ConfigError, type ConfigProblem } from '../../src/engine/errors.ts'
 
@@ -30,7 +31,17 @@ describe('the options of amqp()', () => {
     [{ heartbeat: '20h' }, 'heartbeat', "'20h'"],
     [{ maxLeasesPerConnection: 0 }, 'maxLeasesPerConnection', '0'],
     [{ keepAliveDelay: 1 }, 'keepAliveDelay', '1'],
-    [{ url: `amqp://me:${SECRET}@localhost` }, 'url', 'an unknown option'],
+    [{ uri: `amqp://me:${SECRET}@localhost` }, 'uri', 'an unknown option'],
+    [{ url: `${SECRET}` }, 'url', 'what is no address'],
+    [{ url: '' }, 'url', 'an empty text'],
+    [{ url: `http://me:${SECRET}@localhost` }, 'url', 'an address that begins with http:'],
+    [{ url: `amqp://me:${SECRET}@localhost/a/b` }, 'url', 'an address whose vhost has a slash, which is written as %2F'],
+    [{ url: `amqp://me:${SECRET}@localhost/%zz` }, 'url', 'an address with a % that begins no character'],
+    [{ url: `amqp://me:${SECRET}@localhost?frame_max=1` }, 'url', 'an address with the parameter frame_max'],
+    [{ url: `amqp://me:${SECRET}@localhost?heartbeat=soon` }, 'url', 'an address whose heartbeat is no number of seconds up to 65535'],
+    [{ url: `amqp://me:${SECRET}@localhost?heartbeat=65536` }, 'url', 'an address whose heartbeat is no number of seconds up to 65535'],
+    [{ url: `amqp://me:${SECRET}@localhost`, user: 'me' }, 'user', 'a value beside url, which says it too'],
+    [{ url: `amqps://me:${SECRET}@localhost`, tls: false }, 'tls', 'a value beside url, which says it too'],
     [null, 'options', 'null'],
   ])('refuses %j', (options, path, given) => {
     expect(problemsOf(options)).toMatchObject([{ path, given }])
@@ -50,5 +61,23 @@ describe('the options of amqp()', () => {
       url: { protocol: 'amqps', port: 5671, vhost: 'a%2Fb', heartbeat: 0 },
       socket: { ca: 'PEM' },
     })
+  })
+
+  it('takes an address, with what it does not say beside it', () => {
+    const url = 'amqps://m%40e:p%2Fw@[::1]:5673/a%2Fb?heartbeat=5'
+    expect(resolveAmqpOptions({ url, tls: { ca: 'PEM' }, connectionName: 'orders' })).toMatchObject({
+      password: 'p/w',
+      url: { protocol: 'amqps', hostname: '::1', port: 5673, vhost: 'a%2Fb', username: 'm@e', heartbeat: 5 },
+      socket: { ca: 'PEM', clientProperties: { connection_name: 'orders' } },
+    })
+    for (const bare of ['amqp://', 'amqp://localhost', 'amqp://localhost/']) {
+      expect(resolveAmqpOptions({ url: bare })).toEqual(resolveAmqpOptions({}))
+    }
+    const password = (): string => 'fresh'
+    expect(resolveAmqpOptions({ url: 'amqp://me@rabbit', password })).toMatchObject({ password, url: { hostname: 'rabbit', port: 5672 } })
+  })
+
+  it('keeps the password of an address secret', () => {
+    expect(amqp({ url: 'amqp://me:p%2Fw@rabbit' }).secrets?.()).toEqual(['p%2Fw', 'p/w'])
   })
 })

@@ -57,6 +57,13 @@ await describeWith([RABBITMQ], 'amqp()', async () => {
       expect(received).toBe('hello')
     })
 
+    it('goes where an address says', async () => {
+      const { client } = await open({}, amqp({ url: `amqp://guest:guest@${proxy.host}:${proxy.port}/%2F?heartbeat=7` }))
+      expect((client.connection as unknown as { heartbeat: number }).heartbeat).toBe(7)
+      const nowhere = amqp({ url: `amqp://guest:guest@${proxy.host}:${proxy.port}/nowhere` })
+      await failure(nowhere.connect(context()))
+    })
+
     it('asks for the password at each connect when it is a function, and knows it to be masked', async () => {
       const driver = driverOf({ password: async () => 'guest' })
       await open({}, driver)

@@ -13,7 +13,7 @@ describe('amqp', () => {
 
   test('does not compile with a wrong option', () => {
     // @ts-expect-error: no such option
-    amqp({ url: 'amqp://localhost' })
+    amqp({ uri: 'amqp://localhost' })
     // @ts-expect-error: a number
     amqp({ port: '5672' })
     // @ts-expect-error: a text
