@@ -1,39 +1,11 @@
-import { get } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { EventHistory } from '../src/observe/event-history.ts'
 import { DurationSketch } from '../src/observe/percentiles.ts'
 import type { EVENT_LEVELS, EventRecord } from '../src/observe/pool-event.ts'
 import { Ring } from '../src/observe/ring.ts'
+import { follow } from './support/follow.ts'
 import { type Scene, startScene, until } from './support/server.ts'
-
-interface Message {
-  readonly id?: string
-  readonly event: string
-  readonly data: ReturnType<typeof JSON.parse>
-}
-
-/** Follows a stream and collects what comes. */
-function follow(url: string, query = '', headers: Record<string, string> = {}) {
-  const messages: Message[] = []
-  let buffer = ''
-  const request = get(`${url}/api/v1/events/stream${query}`, { headers }, (response) => {
-    response.setEncoding('utf8').on('data', (chunk: string) => {
-      const parts = (buffer + chunk).split('\n\n')
-      buffer = parts.pop() ?? ''
-      for (const part of parts) {
-        const fields = Object.fromEntries(part.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2)))
-        if (fields.event !== undefined)
-          messages.push({ ...(fields.id !== undefined && { id: fields.id }), event: fields.event, data: JSON.parse(fields.data) })
-      }
-    })
-    response.on('error', () => {})
-  })
-  request.on('error', () => {})
-  onTestFinished(() => void request.destroy())
-  const of = (event: string) => messages.filter((message) => message.event === event).map(({ data }) => data)
-  return { messages, of, stop: () => request.destroy() }
-}
 
 const names = (events: { name: string }[]): string[] => events.map(({ name }) => name)
 
@@ -119,7 +91,7 @@ describe('the stream of events', () => {
     await until(() => second.of('hello').length === 1)
   })
 
-  it('does not wait for a client that takes nothing, and counts what it misses', async () => {
+  it('does not wait for a client that takes nothing, and counts what it misses', { timeout: 30_000 }, async () => {
     const { url, server } = await startScene()
     const { stream, feed } = server.parts.observation
     const { port } = new URL(url)

@@ -1,23 +1,6 @@
+import { type EventFilter, matches } from './event-filter.ts'
 import { EVENT_NAMES, type EventRecord, type ToldEvent } from './pool-event.ts'
 import { Ring } from './ring.ts'
-
-/** Which events are asked for. */
-export interface EventFilter {
-  readonly names?: ReadonlySet<string> | undefined
-  readonly pool?: string | undefined
-  readonly protocol?: string | undefined
-  readonly connectionId?: string | undefined
-}
-
-/** Whether an event is among those that are asked for. */
-export function matches(event: EventRecord, { names, pool, protocol, connectionId }: EventFilter): boolean {
-  return (
-    (names === undefined || names.has(event.name)) &&
-    (pool === undefined || event.pool === pool) &&
-    (protocol === undefined || event.protocol === protocol) &&
-    (connectionId === undefined || event.connectionId === connectionId)
-  )
-}
 
 /** The latest events of each kind: a storm of one kind does not push out the others. */
 export class EventHistory {

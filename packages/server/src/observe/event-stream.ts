@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http'
+import { EventBatch, eventText, leftOutText, message } from './event-batch.ts'
 import type { EventFeed } from './event-feed.ts'
-import { type EventFilter, type EventHistory, matches } from './event-history.ts'
+import { type EventFilter, matches, wantsAll, wantsAllPools } from './event-filter.ts'
+import type { EventHistory } from './event-history.ts'
 import type { EventRecord } from './pool-event.ts'
 import type { Sample, Timeline } from './timeline.ts'
 
@@ -15,9 +17,10 @@ export interface Subscription {
 
 /** Events are sent in chunks, so that a storm costs as little as a breeze. ms */
 const FLUSH_EVERY = 100
-/** Events of one kind in one chunk, and in all: what is over is left out and counted. */
+/** Events in one chunk: of a kind and of all kinds of one pool, and of all pools. What is over is left out and counted. */
 const MAX_OF_A_KIND = 20
-const MAX_EVENTS = 100
+const MAX_OF_A_POOL = 100
+const MAX_EVENTS = 200
 /** After so long without anything a client gets a sign of life. ms */
 const HEARTBEAT_EVERY = 15_000
 /** A client that takes nothing for longer is hung up on. ms */
@@ -31,18 +34,29 @@ interface Client {
   /** When it stopped taking what is sent; undefined while it takes it. */
   blockedSince: number | undefined
   lastSent: number
-  /** Events that this client was not told, by name. */
+  /** Events that this client was not told, by name, as far as the batch does not say so. */
   leftOut: Map<string, number>
 }
+
+/** What is told of one pool in the chunk that is being gathered. */
+interface Share {
+  events: number
+  readonly kinds: Map<string, number>
+}
+
+const STILL_HERE = Buffer.from(': still here\n\n')
 
 /** Tells clients what happens, as server-sent events. None of them can slow down the pools, or each other. */
 export class EventStream {
   readonly #history: EventHistory
   readonly #maxClients: number
   readonly #clients = new Set<Client>()
+  /** Of these, those to whom an event's name does not say whether they want it: what they miss is counted for each. */
+  readonly #choosy = new Set<Client>()
   readonly #off: readonly (() => void)[]
   #pending: EventRecord[] = []
-  #kinds = new Map<string, number>()
+  /** By pool: a storm in one leaves room for what happens in others. */
+  #shares = new Map<string, Share>()
   #leftOut = new Map<string, number>()
   #samples: Record<string, Sample> = {}
   #timer: NodeJS.Timeout | undefined
@@ -72,16 +86,19 @@ export class EventStream {
    * @param hello what it is told first
    */
   add(response: ServerResponse, subscription: Subscription, hello: object): void {
+    // What has happened by now is for those who were here, or stands in the history.
+    this.#flush(Date.now())
     const client: Client = { response, subscription, blockedSince: undefined, lastSent: Date.now(), leftOut: new Map() }
+    const { after, filter } = subscription
     this.#clients.add(client)
+    if (!wantsAllPools(filter)) this.#choosy.add(client)
     response.on('drain', () => {
       client.blockedSince = undefined
     })
     response.on('close', () => this.#remove(client))
     response.on('error', () => this.#remove(client))
-    const { after, filter } = subscription
     const missed = after === undefined ? [] : this.#history.find(filter, MAX_RESUMED, after)
-    this.#send(client, message('hello', hello) + missed.map(eventText).join(''))
+    this.#send(client, Buffer.from(message('hello', hello) + missed.map(eventText).join('')))
     this.#timer ??= setInterval(() => this.#flush(Date.now()), FLUSH_EVERY).unref()
   }
 
@@ -90,77 +107,88 @@ export class EventStream {
     for (const off of this.#off) off()
     for (const { response } of [...this.#clients]) response.destroy()
     this.#clients.clear()
+    this.#choosy.clear()
     clearInterval(this.#timer)
   }
 
   #remove(client: Client): void {
     this.#clients.delete(client)
+    this.#choosy.delete(client)
     if (this.#clients.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#empty()
   }
 
+  /** Takes an event in: in a storm thousands a second, so that all that is sent is a few, and the rest is counted. */
   #hear(event: EventRecord): void {
     if (this.#clients.size === 0) return
-    const ofKind = (this.#kinds.get(event.name) ?? 0) + 1
-    this.#kinds.set(event.name, ofKind)
-    if (ofKind > MAX_OF_A_KIND || this.#pending.length >= MAX_EVENTS) count(this.#leftOut, event.name, 1)
-    else this.#pending.push(event)
+    let share = this.#shares.get(event.pool)
+    if (share === undefined) {
+      share = { events: 0, kinds: new Map() }
+      this.#shares.set(event.pool, share)
+    }
+    const ofKind = share.kinds.get(event.name) ?? 0
+    if (ofKind < MAX_OF_A_KIND && share.events < MAX_OF_A_POOL && this.#pending.length < MAX_EVENTS) {
+      share.kinds.set(event.name, ofKind + 1)
+      share.events++
+      this.#pending.push(event)
+      return
+    }
+    count(this.#leftOut, event.name, 1)
+    for (const { subscription, leftOut } of this.#choosy) if (matches(event, subscription.filter)) count(leftOut, event.name, 1)
   }
 
   #flush(now: number): void {
-    const texts = this.#pending.map((event) => ({ event, text: eventText(event) }))
-    const everything = texts.map(({ text }) => text).join('')
-    const samples = Object.keys(this.#samples).length === 0 ? '' : message('samples', { pools: this.#samples })
-    for (const client of [...this.#clients]) this.#tell(client, now, texts, everything, samples)
+    const batch = new EventBatch(this.#pending, this.#leftOut, this.#samples)
     this.#empty()
+    for (const client of [...this.#clients]) this.#tell(client, now, batch)
   }
 
-  #tell(client: Client, now: number, texts: readonly { event: EventRecord; text: string }[], everything: string, samples: string): void {
-    const { filter } = client.subscription
-    const isWanted = (name: string): boolean => filter.names === undefined || filter.names.has(name)
-    for (const [name, left] of this.#leftOut) if (isWanted(name)) count(client.leftOut, name, left)
-    const wanted = isOpen(filter) ? texts : texts.filter(({ event }) => matches(event, filter))
+  #tell(client: Client, now: number, batch: EventBatch): void {
+    const { filter, samples } = client.subscription
     if (client.blockedSince !== undefined) {
-      for (const { event } of wanted) count(client.leftOut, event.name, 1)
+      this.#countMissed(client, batch)
       if (now - client.blockedSince > MAX_BLOCKED) client.response.destroy()
       return
     }
-    let chunk = wanted === texts ? everything : wanted.map(({ text }) => text).join('')
-    if (client.leftOut.size > 0) {
-      chunk += message('left-out', Object.fromEntries(client.leftOut))
+    let chunk: Buffer
+    if (wantsAll(filter) && client.leftOut.size === 0) {
+      chunk = batch.shared(samples)
+    } else {
+      this.#countLeftOut(client, batch)
+      chunk = Buffer.from(batch.textFor(filter) + leftOutText(client.leftOut) + (samples ? batch.samplesFor(filter) : ''))
       client.leftOut = new Map()
     }
-    if (client.subscription.samples) chunk += filter.pool === undefined ? samples : this.#samplesOf(filter.pool)
-    if (chunk === '' && now - client.lastSent >= HEARTBEAT_EVERY) chunk = ': still here\n\n'
-    if (chunk !== '') this.#send(client, chunk)
+    if (chunk.length > 0) this.#send(client, chunk)
+    else if (now - client.lastSent >= HEARTBEAT_EVERY) this.#send(client, STILL_HERE)
   }
 
-  #samplesOf(pool: string): string {
-    const sample = this.#samples[pool]
-    return sample === undefined ? '' : message('samples', { pools: { [pool]: sample } })
+  /** The client is told nothing of this batch. */
+  #countMissed(client: Client, batch: EventBatch): void {
+    for (const { name } of batch.eventsFor(client.subscription.filter)) count(client.leftOut, name, 1)
+    this.#countLeftOut(client, batch)
   }
 
-  #send(client: Client, chunk: string): void {
+  /** What nobody is told of this batch. For the choosy it was counted as it came. */
+  #countLeftOut(client: Client, { leftOut }: EventBatch): void {
+    const { filter } = client.subscription
+    if (!wantsAllPools(filter)) return
+    for (const [name, left] of leftOut) if (filter.names === undefined || filter.names.has(name)) count(client.leftOut, name, left)
+  }
+
+  #send(client: Client, chunk: Buffer): void {
     client.lastSent = Date.now()
     if (!client.response.write(chunk)) client.blockedSince = client.lastSent
   }
 
   #empty(): void {
     this.#pending = []
-    this.#kinds = new Map()
+    this.#shares = new Map()
     this.#leftOut = new Map()
     this.#samples = {}
   }
 }
-
-const isOpen = ({ names, pool, protocol, connectionId }: EventFilter): boolean =>
-  names === undefined && pool === undefined && protocol === undefined && connectionId === undefined
-
-const message = (type: string, data: unknown): string => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`
-
-const eventText = (event: EventRecord): string => `id: ${event.seq}\n${message('event', event)}`
 
 function count(counts: Map<string, number>, name: string, more: number): void {
   counts.set(name, (counts.get(name) ?? 0) + more)

@@ -15,6 +15,9 @@ export interface Percentiles {
   readonly max: number
 }
 
+/** Those of a second in which there was nothing. */
+export const NOTHING: Percentiles = Object.freeze({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
+
 /** Durations by the order of their size: adding one costs a logarithm and an addition. */
 export class DurationSketch {
   readonly #counts = new Uint32Array(BUCKETS)
@@ -31,9 +34,10 @@ export class DurationSketch {
   /** What was added since the last call. */
   take(): Percentiles {
     const count = this.#count
+    if (count === 0) return NOTHING
     const [p50, p90, p99] = this.#at([0.5, 0.9, 0.99])
     const taken = { count, p50: p50 as number, p90: p90 as number, p99: p99 as number, max: this.#max }
-    if (count > 0) this.#counts.fill(0)
+    this.#counts.fill(0)
     this.#count = 0
     this.#max = 0
     return taken
@@ -41,7 +45,6 @@ export class DurationSketch {
 
   #at(shares: readonly number[]): number[] {
     const values = shares.map(() => 0)
-    if (this.#count === 0) return values
     let seen = 0
     let next = 0
     for (let index = 0; index < BUCKETS && next < shares.length; index++) {

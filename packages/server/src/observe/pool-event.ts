@@ -58,23 +58,29 @@ export function toErrorRecord(error: Error): ErrorRecord {
   return { name: error.name, message: error.message, ...(code !== undefined && { code: String(code) }) }
 }
 
+/** What stands in an event beside its details. */
+const COMMON = new Set(['timestamp', 'pool', 'protocol', 'connectionId', 'generation'])
+
+/** An event as a record. In a storm thousands a second are made: without lists in between. */
 export function toEventRecord(seq: number, name: ToldEvent, event: PoolEvent): EventRecord {
-  const { timestamp, pool, protocol, connectionId, generation, ...rest } = event as PoolEvent & {
-    connectionId?: string
-    generation?: number
+  const given = event as PoolEvent & { readonly connectionId?: string; readonly generation?: number } & Readonly<Record<string, unknown>>
+  const { timestamp, pool, protocol, connectionId, generation } = given
+  const details: Record<string, unknown> = {}
+  for (const key of Object.keys(given)) {
+    if (COMMON.has(key)) continue
+    const value = given[key]
+    details[key] = value instanceof Error ? toErrorRecord(value) : value
   }
-  const details = Object.fromEntries(
-    Object.entries(rest).map(([key, value]) => [key, value instanceof Error ? toErrorRecord(value) : value]),
-  )
-  return {
+  const record: { -readonly [Name in keyof EventRecord]: EventRecord[Name] } = {
     seq,
     name,
     level: EVENT_LEVELS[name],
     timestamp,
     pool,
     protocol,
-    ...(connectionId !== undefined && { connectionId }),
-    ...(generation !== undefined && { generation }),
     details,
   }
+  if (connectionId !== undefined) record.connectionId = connectionId
+  if (generation !== undefined) record.generation = generation
+  return record
 }

@@ -1,6 +1,6 @@
 import type { CheckOutcome, MetricLabels, MetricsCollector, PoolStats, Pools, ReasonKind } from 'wellpool'
-import { DurationSketch, type Percentiles } from './percentiles.ts'
-import { Ring } from './ring.ts'
+import { DurationSketch, NOTHING, type Percentiles } from './percentiles.ts'
+import { SampleHistory } from './sample-history.ts'
 
 /** How a pool was in one second. */
 export interface Sample {
@@ -32,12 +32,13 @@ export interface Sample {
 export const TIMELINE_SECONDS = 600
 const INTERVAL_MS = 1000
 
+type Kind = 'wait' | 'use' | 'check' | 'rebuild'
+
+/** What is known of one pool. */
 interface Track {
-  readonly wait: DurationSketch
-  readonly use: DurationSketch
-  readonly check: DurationSketch
-  readonly rebuild: DurationSketch
-  readonly samples: Ring<Sample>
+  /** Absent until there is a duration of the kind. */
+  readonly sketches: { [Name in Kind]?: DurationSketch }
+  readonly history: SampleHistory
   leased: number
   acquireTimeouts: number
 }
@@ -48,6 +49,9 @@ export class Timeline implements MetricsCollector {
   readonly #tracks = new Map<string, Track>()
   readonly #listeners = new Set<(pool: string, sample: Sample) => void>()
   readonly #timer: NodeJS.Timeout
+  /** When the latest seconds ended, and the number of the next. */
+  readonly #timestamps: number[] = []
+  #second = 0
   #lastLabels: MetricLabels | undefined
   #last: Track | undefined
 
@@ -56,9 +60,10 @@ export class Timeline implements MetricsCollector {
     this.#timer = setInterval(() => this.sample(Date.now()), INTERVAL_MS).unref()
   }
 
-  /** The samples of a pool, the oldest first. */
-  samples(pool: string): Sample[] {
-    return [...(this.#tracks.get(pool)?.samples ?? [])]
+  /** The samples of the latest seconds of a pool, the oldest first. */
+  samples(pool: string, seconds = TIMELINE_SECONDS): Sample[] {
+    const timestamps = this.#timestamps.slice(-seconds)
+    return this.#tracks.get(pool)?.history.list(this.#second - timestamps.length, timestamps) ?? []
   }
 
   /** @returns a function that takes the listener off again */
@@ -73,35 +78,52 @@ export class Timeline implements MetricsCollector {
   }
 
   acquired(labels: MetricLabels, waitMs: number): void {
-    this.#of(labels).wait.add(waitMs)
+    this.#add(labels, 'wait', waitMs)
   }
 
   released(labels: MetricLabels, useMs: number): void {
-    this.#of(labels).use.add(useMs)
+    this.#add(labels, 'use', useMs)
   }
 
   checked(labels: MetricLabels, _outcome: CheckOutcome, checkMs: number): void {
-    this.#of(labels).check.add(checkMs)
+    this.#add(labels, 'check', checkMs)
   }
 
   rebuildCompleted(labels: MetricLabels, _kind: ReasonKind, rebuildMs: number): void {
-    this.#of(labels).rebuild.add(rebuildMs)
+    this.#add(labels, 'rebuild', rebuildMs)
   }
 
   /** Ends a second. The timer calls it. */
   sample(timestamp: number): void {
+    const second = this.#second++
+    this.#timestamps.push(timestamp)
+    if (this.#timestamps.length > TIMELINE_SECONDS) this.#timestamps.shift()
     const names = new Set<string>()
     for (const [name, pool] of this.#pools) {
       names.add(name)
-      const sample = take(this.#track(name), pool.stats(), timestamp)
+      const track = this.#track(name)
+      const sample = take(track, pool.stats(), timestamp)
+      track.history.add(second, sample, this.#oldest)
       for (const listener of this.#listeners) listener(name, sample)
     }
     for (const name of this.#tracks.keys()) if (!names.has(name)) this.#forget(name)
   }
 
+  /** The number of the oldest second that is remembered. */
+  get #oldest(): number {
+    return this.#second - this.#timestamps.length
+  }
+
   #forget(name: string): void {
     this.#tracks.delete(name)
     this.#lastLabels = undefined
+  }
+
+  /** Twice for each lease. */
+  #add(labels: MetricLabels, kind: Kind, ms: number): void {
+    const { sketches } = this.#of(labels)
+    sketches[kind] ??= new DurationSketch()
+    sketches[kind].add(ms)
   }
 
   #of(labels: MetricLabels): Track {
@@ -114,9 +136,7 @@ export class Timeline implements MetricsCollector {
   #track(name: string): Track {
     let track = this.#tracks.get(name)
     if (track === undefined) {
-      const sketch = (): DurationSketch => new DurationSketch()
-      const samples = new Ring<Sample>(TIMELINE_SECONDS)
-      track = { wait: sketch(), use: sketch(), check: sketch(), rebuild: sketch(), samples, leased: 0, acquireTimeouts: 0 }
+      track = { sketches: {}, history: new SampleHistory(), leased: 0, acquireTimeouts: 0 }
       this.#tracks.set(name, track)
     }
     return track
@@ -131,13 +151,12 @@ function take(track: Track, stats: PoolStats, timestamp: number): Sample {
     // A pool that was replaced under its name counts from 0 again.
     leased: Math.max(0, stats.leased - track.leased),
     acquireTimeouts: Math.max(0, stats.acquireTimeouts - track.acquireTimeouts),
-    wait: track.wait.take(),
-    use: track.use.take(),
-    check: track.check.take(),
-    rebuild: track.rebuild.take(),
+    wait: track.sketches.wait?.take() ?? NOTHING,
+    use: track.sketches.use?.take() ?? NOTHING,
+    check: track.sketches.check?.take() ?? NOTHING,
+    rebuild: track.sketches.rebuild?.take() ?? NOTHING,
   }
   track.leased = stats.leased
   track.acquireTimeouts = stats.acquireTimeouts
-  track.samples.push(sample)
   return sample
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
-import type { EventFilter } from '../../observe/event-history.ts'
+import type { EventFilter } from '../../observe/event-filter.ts'
 import { EVENT_NAMES } from '../../observe/pool-event.ts'
 import type { ApiContext } from '../context.ts'
 import { ApiProblem } from '../problem.ts'
@@ -32,7 +32,11 @@ export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
   }
   app.get<{ Querystring: Static<typeof StreamQuery> }>(
     '/events/stream',
-    describeRoute('events', 'streamEvents', 'What happens, as it happens', 'viewer', stream, { querystring: StreamQuery }),
+    {
+      ...describeRoute('events', 'streamEvents', 'What happens, as it happens', 'viewer', stream, { querystring: StreamQuery }),
+      // Who asks for the head alone would hold a place, and hear nothing.
+      exposeHeadRoute: false,
+    },
     (request, reply) => {
       const { query, headers } = request
       if (context.stream.isFull) throw new ApiProblem('TOO_MANY_CLIENTS', 'as many as are allowed follow the events already')

@@ -34,8 +34,7 @@ export function poolRoutes(app: FastifyInstance, context: ApiContext): void {
     }),
     ({ params, query: { seconds } }) => {
       const { name } = poolOf(context, params.pool)
-      const samples = context.timeline.samples(name)
-      return { samples: seconds === undefined ? samples : samples.slice(-seconds) }
+      return { samples: context.timeline.samples(name, seconds) }
     },
   )
 }
