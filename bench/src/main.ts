@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   )
   console.log('Medians over rounds; ratios of the same round, with the 95 % confidence interval of their median.\n')
 
-  await using compiled = await compile([new URL('measure.ts', import.meta.url)])
+  await using compiled = await compile([new URL('measure.ts', import.meta.url), new URL('api/asker.ts', import.meta.url)])
   const results: Result[] = []
   for (const workload of workloads) results.push(await runWorkload(compiled.program, workload, rounds ?? workload.rounds, only))
 

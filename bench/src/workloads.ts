@@ -1,5 +1,6 @@
 import type { Workload } from './workload.ts'
 import { acquire } from './workloads/acquire.ts'
+import { api } from './workloads/api.ts'
 import { contention } from './workloads/contention.ts'
 import { drain } from './workloads/drain.ts'
 import { memory } from './workloads/memory.ts'
@@ -20,6 +21,7 @@ export const WORKLOADS: readonly Workload[] = [
   spike,
   postgresql,
   telemetry,
+  api,
   scaleConnections,
   scaleWaiters,
 ]

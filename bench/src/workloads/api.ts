@@ -1,0 +1,223 @@
+import { fileURLToPath } from 'node:url'
+import type pg from 'pg'
+import { createPool, createPools, type Driver, defineDriver, type Pool, type Pools } from 'wellpool'
+import { postgres } from 'wellpool/postgres'
+import type { Asked, Command, Report } from '../api/messages.ts'
+import { Child } from '../child.ts'
+import { median, quantile } from '../statistics.ts'
+import type { Sample, Surroundings, Workload } from '../workload.ts'
+
+const CALLERS = 64
+const CONNECTIONS = 10
+/** As long as it is from one sample of the pools to the next, so that each slice has one. */
+const SLICE_MS = 1_000
+/** At the start of each slice, and not counted: what has rested is verified, and requests have begun. */
+const LEAD_MS = 150
+const PAIRS = 10
+const WARM_UP_PAIRS = 1
+
+/** The environment variable with the address of the server. */
+const URL_VARIABLE = 'WELLPOOL_BENCH_POSTGRES'
+
+/** What goes on beside the pool's load. */
+interface Use {
+  /** Whether there is a server for the pool. */
+  readonly server: boolean
+  /** Requests to its API a second. */
+  readonly rate: number
+  /** Who follow its events, with samples. */
+  readonly listeners: number
+  /** Events of pools a second. */
+  readonly events: number
+}
+
+const USES: Readonly<Record<string, Use>> = {
+  without: { server: false, rate: 0, listeners: 0, events: 0 },
+  server: { server: true, rate: 0, listeners: 0, events: 0 },
+  wellpool: { server: true, rate: 200, listeners: 50, events: 0 },
+  'event storm': { server: true, rate: 0, listeners: 50, events: 10_000 },
+}
+
+/**
+ * What the API costs the pool that it tells of: 200 requests a second and 50 listeners, and a storm of events with as
+ * many listeners. Each process has two pools, `subject` with a server and `bare` without, that take turns; who asks is
+ * a process of its own. The ratios are of neighbouring slices. Those of `without` show what they are worth.
+ */
+export const api: Workload = {
+  name: 'api',
+  title: `select 1 on PostgreSQL, ${CALLERS} callers, ${CONNECTIONS} connections, and the API in use`,
+  rounds: 5,
+  contenders: Object.keys(USES),
+  metrics: [
+    { name: 'throughput', unit: 'queries/s', digits: 0 },
+    { name: 'throughput, × bare', unit: '', digits: 3 },
+    { name: 'CPU', unit: 'µs/query', digits: 2 },
+    { name: 'CPU, × bare', unit: '', digits: 3 },
+    { name: 'answers', unit: '1/s', digits: 0 },
+    { name: 'p99 of answers', unit: 'ms', digits: 1 },
+    { name: 'p99 of events', unit: 'ms', digits: 0 },
+  ],
+  targets: ['wellpool', 'event storm'].flatMap((of) => [
+    { of, metric: 'throughput, × bare', limit: 0.95, atLeast: true, byInterval: true },
+    { of, metric: 'CPU, × bare', limit: 1.05, byInterval: true },
+    // Events are told ten times a second.
+    { of, metric: 'p99 of events', limit: 200 },
+  ]),
+  async prepare(): Promise<Surroundings> {
+    const { startPostgres } = await import('@wellpool/servers')
+    const server = await startPostgres()
+    return { env: { [URL_VARIABLE]: server.url }, description: `PostgreSQL ${server.version}`, close: () => server.stop() }
+  },
+  async run(contender) {
+    const url = process.env[URL_VARIABLE]
+    const use = USES[contender]
+    if (url === undefined || use === undefined) throw new Error(`cannot measure ${contender} at ${url}`)
+    return measure(url, use)
+  },
+}
+
+async function measure(connectionString: string, use: Use): Promise<Sample> {
+  const pools = createPools({})
+  const subject = new Side(pools.add('subject', postgres({ connectionString }), { maxConnections: CONNECTIONS }), noisyPool(pools), use)
+  const bare = new Side(
+    createPool(postgres({ connectionString }), { name: 'bare', maxConnections: CONNECTIONS }),
+    noisyPool(createPools({})),
+    use,
+  )
+  const server = use.server ? await serve(pools) : undefined
+  const asker = server && startAsker(server.url)
+  const pairs: { readonly subject: Slice; readonly bare: Slice }[] = []
+  const asked: Asked[] = []
+  for (let pair = 0; pair < WARM_UP_PAIRS + PAIRS; pair++) {
+    const ofSubject = async (): Promise<Slice> => {
+      asker?.tell({ do: 'begin', rate: use.rate, listeners: use.listeners })
+      await asker?.hear('begun')
+      const slice = await subject.slice()
+      if (server !== undefined) asker?.tell({ do: 'end', seq: server.seq() })
+      const report = await asker?.hear('ended')
+      if (report !== undefined && pair >= WARM_UP_PAIRS) asked.push(report.asked)
+      return slice
+    }
+    // What the machine does meanwhile falls on both alike.
+    const first = pair % 2 === 0 ? await ofSubject() : undefined
+    const ofBare = await bare.slice()
+    const slices = { subject: first ?? (await ofSubject()), bare: ofBare }
+    if (pair >= WARM_UP_PAIRS) pairs.push(slices)
+  }
+  asker?.kill()
+  await server?.close()
+  await Promise.all([pools.close(), bare.close()])
+  return { ...figuresOf(pairs), ...answersOf(asked) }
+}
+
+function figuresOf(pairs: readonly { readonly subject: Slice; readonly bare: Slice }[]): Sample {
+  const middle = (figure: (pair: (typeof pairs)[number]) => number): number => median(pairs.map(figure))
+  return {
+    throughput: middle(({ subject }) => subject.throughput),
+    'throughput, × bare': middle(({ subject, bare }) => subject.throughput / bare.throughput),
+    CPU: middle(({ subject }) => subject.cpu),
+    'CPU, × bare': middle(({ subject, bare }) => subject.cpu / bare.cpu),
+  }
+}
+
+function answersOf(asked: readonly Asked[]): Sample {
+  const failed = asked.reduce((sum, each) => sum + each.failed, 0)
+  if (failed > 0) throw new Error(`${failed} requests to the API failed`)
+  const p99 = (times: readonly number[]): number => (times.length === 0 ? 0 : quantile(times, 0.99))
+  const answers = asked.reduce((sum, each) => sum + each.answers, 0)
+  return {
+    answers: asked.length === 0 ? 0 : answers / (asked.length * ((SLICE_MS + LEAD_MS) / 1000)),
+    'p99 of answers': p99(asked.flatMap(({ answerMs }) => answerMs)),
+    'p99 of events': p99(asked.flatMap(({ toldMs }) => toldMs)),
+  }
+}
+
+interface Served {
+  readonly url: string
+  /** The number of the latest event. */
+  readonly seq: () => number
+  readonly close: () => Promise<void>
+}
+
+async function serve(pools: Pools): Promise<Served> {
+  const { createServer } = await import('@wellpool/server')
+  const server = createServer(pools, { dashboard: false })
+  const { feed } = server.parts.observation
+  return { url: await server.listen({ port: 0 }), seq: () => feed.seq, close: () => server.close() }
+}
+
+function startAsker(url: string): Child<Command, Report> {
+  // It is compiled into the folder of this program.
+  return new Child(fileURLToPath(new URL('api/asker.js', import.meta.url)), { name: 'who asks', args: [url] })
+}
+
+interface Slice {
+  /** Queries a second. */
+  readonly throughput: number
+  /** Of this process, for each query, µs. */
+  readonly cpu: number
+}
+
+/** A pool under load, and one beside it that has events if there is to be a storm: it is paused and resumed. */
+class Side {
+  readonly #pool: Pool<pg.Client>
+  readonly #noisy: Pool<object>
+  readonly #use: Use
+
+  constructor(pool: Pool<pg.Client>, noisy: Pool<object>, use: Use) {
+    this.#pool = pool
+    this.#noisy = noisy
+    this.#use = use
+  }
+
+  async slice(): Promise<Slice> {
+    const endStorm = this.#beginStorm()
+    await this.#load(LEAD_MS)
+    const before = process.cpuUsage()
+    const start = performance.now()
+    const queries = await this.#load(SLICE_MS)
+    const seconds = (performance.now() - start) / 1000
+    const { user, system } = process.cpuUsage(before)
+    endStorm()
+    // Events are told in a microtask.
+    await new Promise((resolve) => setImmediate(resolve))
+    return { throughput: queries / seconds, cpu: (user + system) / queries }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  async #load(ms: number): Promise<number> {
+    const end = performance.now() + ms
+    let queries = 0
+    const caller = async (): Promise<void> => {
+      for (; performance.now() < end; queries++) await this.#pool.use((client) => client.query('select 1'))
+    }
+    await Promise.all(Array.from({ length: CALLERS }, caller))
+    return queries
+  }
+
+  /** @returns what ends it */
+  #beginStorm(): () => void {
+    const { events: rate } = this.#use
+    if (rate === 0) return () => {}
+    const start = performance.now()
+    let events = 0
+    const timer = setInterval(() => {
+      for (const due = (rate * (performance.now() - start)) / 1000; events < due; events++) {
+        if (events % 2 === 0) this.#noisy.pause()
+        else this.#noisy.resume()
+      }
+    }, 1)
+    return () => {
+      clearInterval(timer)
+      this.#noisy.resume()
+    }
+  }
+}
+
+function noisyPool(pools: Pools): Pool<object> {
+  const driver: Driver<object> = defineDriver({ protocol: 'nothing', connect: async () => ({}), check() {}, close() {}, destroy() {} })
+  return pools.add('noisy', driver, { minConnections: 0 })
+}
