@@ -1,11 +1,14 @@
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as connectTcp } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { TEST_CERTIFICATE, TEST_KEY } from '../../wellpool/test/support/tls.ts'
-import { startScene } from './support/server.ts'
+import { startScene, until } from './support/server.ts'
 
 /** Sends bytes and reads what comes until the server hangs up. */
 function raw(url: string, text: string, { end = false, within = 30_000 } = {}): Promise<string> {
@@ -36,6 +39,11 @@ describe('bad input', () => {
     ['no duration', 'rebuild', '{ "timeout": "soon" }', 400, 'INVALID_CONFIG'],
     ['a duration below 0', 'rebuild', '{ "timeout": -1 }', 400, 'INVALID_CONFIG'],
     ['a duration of another type', 'rebuild', '{ "timeout": {} }', 400, 'INVALID_REQUEST'],
+    ['a duration as long as a novel', 'rebuild', JSON.stringify({ timeout: '1s'.repeat(1_000) }), 400, 'INVALID_REQUEST'],
+    ['a number that is no number', 'rebuild', '{ "timeout": NaN }', 400, 'INVALID_REQUEST'],
+    ['JSON with a mark of its byte order, cut off', 'rebuild', '\ufeff{', 400, 'INVALID_REQUEST'],
+    ['JSON with something behind it', 'rebuild', '{} {}', 400, 'INVALID_REQUEST'],
+    ['a name with a NUL in it', 'rebuild', '{ "all\\u0000": true }', 400, 'INVALID_REQUEST'],
     ['a huge body', 'rebuild', JSON.stringify({ timeout: 'x'.repeat(100_000) }), 413, 'BODY_TOO_LARGE'],
     ['deep nesting', 'rebuild', '['.repeat(30_000) + ']'.repeat(30_000), 400, 'INVALID_REQUEST'],
   ])('%s is refused', async (_, route, body, status, code) => {
@@ -82,6 +90,16 @@ describe('bad input', () => {
     expect((await call('GET', route)).status).toBe(status)
   })
 
+  it('that is compressed is not taken for what it may be', async () => {
+    const { url } = await startScene()
+    const response = await fetch(`${url}/api/v1/rebuild`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync('{}'),
+    })
+    expect(response.status).toBe(400)
+  })
+
   it('of a method that there is not is refused', async () => {
     const { call } = await startScene()
     for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS']) expect((await call(method, 'pools')).status).toBe(404)
@@ -125,6 +143,12 @@ describe('on the wire', () => {
     ['no Host', 'GET /api/v1/pools HTTP/1.1\r\n\r\n'],
     ['two Hosts', 'GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n'],
     ['nonsense', 'HELLO\r\n\r\n'],
+    ['a proxy’s address', 'GET http://evil.example/api/v1/pools HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['a length that is none', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\n\r\n{}'],
+    ['a length below 0', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}'],
+    ['a NUL in a header', 'GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n'],
+    ['HTTP/0.9', 'GET /api/v1/pools\r\n\r\n'],
+    ['another HTTP', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['headers without end', `GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\n${'X: y\r\n'.repeat(10_000)}\r\n`],
   ])('%s is refused', async (_, request) => {
     const { url } = await startScene()
@@ -143,14 +167,103 @@ describe('on the wire', () => {
     expect(pools.get('orders')?.stats().state).toBe('running')
   })
 
-  it('a client that sends its head or its body drop by drop is hung up on', { timeout: 60_000 }, async () => {
+  it('a body without end is refused as soon as it is too long, and not read on', async () => {
     const { url } = await startScene()
+    const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`
+    const head = 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const answer = await raw(url, head + chunk.repeat(5))
+    expect(statusOf(answer)).toBe('HTTP/1.1 413 Payload Too Large')
+    expect(answer).toContain('"code":"BODY_TOO_LARGE"')
+  })
+
+  it('a wish for another protocol is not heard', async () => {
+    const { url } = await startScene()
+    for (const protocol of ['websocket', 'h2c']) {
+      const answer = await raw(
+        url,
+        `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\nSec-WebSocket-Key: x\r\n\r\n`,
+      )
+      expect(statusOf(answer)).toBe('HTTP/1.1 200 OK')
+    }
+    await expect(raw(url, 'CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\n\r\n')).resolves.not.toContain(' 200 ')
+  })
+
+  it('the head of the stream alone is not to be had: it would hold a place for nothing', async () => {
+    const { url, server } = await startScene({ maxEventClients: 1 })
+    const head = async (route: string): Promise<number> => (await fetch(`${url}/api/v1/${route}`, { method: 'HEAD' })).status
+    expect(await head('events/stream')).toBe(404)
+    expect(server.parts.observation.stream.clients).toBe(0)
+    expect(await head('pools')).toBe(200)
+  })
+
+  it('requests behind a stream that never ends fill no memory', async () => {
+    const { url, server } = await startScene()
+    const head = 'Host: localhost\r\n\r\n'
+    const request = `GET /api/v1/config HTTP/1.1\r\n${head}`
+    const { hostname, port } = new URL(url)
+    const socket: Socket = connectTcp(Number(port), hostname)
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    socket.write(`GET /api/v1/events/stream HTTP/1.1\r\n${head}`)
+    await until(() => server.parts.observation.stream.clients === 1)
+    // What the server does not read fills the buffers in between, and then nothing more is taken.
+    const taken = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        if (socket.write(request.repeat(1_000))) resolve(true)
+        else socket.once('drain', () => resolve(true)).setTimeout(500, () => resolve(false))
+      })
+    let rounds = 0
+    while ((await taken()) && rounds < 2_000) rounds++
+    expect(rounds).toBeLessThan(2_000)
+  })
+
+  it('a client that says nothing, or has stopped in the middle, does not keep the server from closing', async () => {
+    const { url, server, call } = await startScene()
+    const { hostname, port } = new URL(url)
+    const sockets = ['', 'GET /api/v1/po', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{'].map((text) => {
+      const socket = connectTcp(Number(port), hostname)
+      socket.on('error', () => {}).write(text)
+      return new Promise((resolve) => socket.on('close', resolve).resume())
+    })
+    // One that came after them has been answered: they have been taken.
+    expect((await call('GET', 'pools')).status).toBe(200)
+    await server.close()
+    await Promise.all(sockets)
+  })
+
+  it('a client that sends its head or its body drop by drop, or takes nothing of an answer, is hung up on', {
+    timeout: 60_000,
+  }, async () => {
+    const { url, server } = await startScene()
+    const text = 'x'.repeat(200_000)
+    for (let n = 0; n < 100; n++) {
+      server.parts.observation.feed.tell('rebuildMarked', Object.assign({ timestamp: 0, pool: 'orders', protocol: 'memory' }, { text }))
+    }
+    // One of its own, to see the server's end of the connection.
+    const own = createHttpServer(server.handler).listen(0, '127.0.0.1')
+    onTestFinished(() => void own.close())
+    await once(own, 'listening')
+    const deaf = connectTcp((own.address() as AddressInfo).port, '127.0.0.1', () => {
+      deaf.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    })
+    onTestFinished(() => void deaf.destroy())
+    deaf.on('error', () => {})
+    const [ofServer] = (await once(own, 'connection')) as [Socket]
+    const hungUp = once(ofServer, 'close')
     const [head, body] = await Promise.all([
       raw(url, 'GET /api/v1/pools HTTP/1.1\r\nHost: local'),
       raw(url, 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{'),
     ])
     expect(statusOf(head)).toBe('HTTP/1.1 408 Request Timeout')
     expect(statusOf(body)).toMatch(/^HTTP\/1\.1 408/)
+    await hungUp
+    // What was on its way arrives; the rest of the 20 MB is gone.
+    let taken = 0
+    deaf.on('data', (bytes) => {
+      taken += bytes.length
+    })
+    await once(deaf, 'close')
+    expect(taken).toBeLessThan(15e6)
   })
 })
 

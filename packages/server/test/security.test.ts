@@ -163,6 +163,15 @@ describe('a server with tokens', () => {
     expect(await limiter.failed('2001:db8:1:3::1', 'token')).toBe(0)
   })
 
+  it('remembers no more of tokens that were made up than it has to', async () => {
+    const limiter = new LoginLimiter()
+    for (let n = 0; n < 60; n++) await limiter.failed('192.0.2.1', `token${n}`)
+    const last = 'token59'
+    for (let n = 0; n < 20; n++) expect(await limiter.failed('192.0.2.1', last)).toBeGreaterThan(0)
+    // Its own count has not begun: it was over the limit of the address.
+    expect(await limiter.blockedFor('192.0.2.1', last)).toBe(0)
+  })
+
   it('refuses a token as soon as it is revoked', async () => {
     const file = path.join(folder, 'revoked.json')
     const { text, record } = createToken('alice', ['viewer'], new Date())
@@ -200,7 +209,8 @@ describe('a server without tokens', () => {
     expect(await ask({ host: '[::1]:7710' })).toBe(200)
     expect(await ask({ host: 'rebound.example' })).toBe(403)
     expect(await ask({ host: '127.0.0.1.example' })).toBe(403)
-    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip']) expect(await ask({ [name]: '192.0.2.1' }), name).toBe(403)
+    for (const name of ['x-forwarded-for', 'x-forwarded-proto', 'forwarded', 'via', 'x-real-ip', 'cf-connecting-ip'])
+      expect(await ask({ [name]: '192.0.2.1' }), name).toBe(403)
   })
 
   it.each([
@@ -214,6 +224,19 @@ describe('a server without tokens', () => {
   ])('answers a change that a browser asks for with %j: %s', async (headers, expected) => {
     const { call } = await startScene()
     expect((await call('POST', 'pools/orders/resume', undefined, headers)).status).toBe(expected)
+  })
+
+  it.each([
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'empty' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'iframe' }, 403],
+    [{ 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'empty' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }, 200],
+    [{ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }, 200],
+    [{ 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' }, 200],
+  ])('answers what a browser asks for with %j: %s', async (headers, expected) => {
+    const { call } = await startScene()
+    expect((await call('GET', 'pools', undefined, headers)).status).toBe(expected)
   })
 
   it('answers its own pages', async () => {

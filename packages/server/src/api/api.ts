@@ -1,4 +1,5 @@
 import './fastify-types.ts'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Authenticator } from '../security/authenticator.ts'
 import { SECURITY_HEADERS } from '../security/headers.ts'
@@ -32,14 +33,33 @@ const ROUTES = [
 /** Longer bodies are refused, unless a route says otherwise. */
 export const BODY_LIMIT = 64 * 1024
 
-/** What all that the server serves has in common: headers, problems as errors, JSON and nothing else. */
+/** A client that takes nothing of an answer for so long, or twice as long, is hung up on. ms */
+const SEND_LIMIT = 10_000
+
+/** What all that the server serves has in common: headers, problems as errors, and no patience with who does not read. */
 export function prepare(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
     reply.headers(SECURITY_HEADERS)
-    // Node takes the first of two; what stands before this server may have taken the second.
-    if (raw.headersDistinct.host?.length !== 1) throw new ApiProblem('INVALID_REQUEST', 'there has to be one header Host')
+    done(hostRefusal(raw))
+  })
+  app.addHook('onSend', ({ raw }, _, payload, done) => {
+    // Node sets it anew with the next request.
+    raw.socket.setTimeout(SEND_LIMIT)
+    done(null, payload)
   })
   app.setErrorHandler(answerProblem)
+  answerNothing(app)
+}
+
+/** What stands before this server may have read another host than Node does. */
+function hostRefusal({ headersDistinct, url }: IncomingMessage): ApiProblem | undefined {
+  if (headersDistinct.host?.length !== 1) return new ApiProblem('INVALID_REQUEST', 'there has to be one header Host')
+  if (url?.startsWith('/') === true) return undefined
+  return new ApiProblem('INVALID_REQUEST', 'the host has to stand in the header Host, and not in the address')
+}
+
+/** Answers what there is no route for. */
+function answerNothing(app: FastifyInstance): void {
   app.setNotFoundHandler((request) => {
     throw new ApiProblem('NOT_FOUND', `${request.method} ${request.url.split('?')[0]} is nothing here`)
   })
@@ -66,8 +86,9 @@ export function api(context: ApiContext, authenticator: Authenticator): FastifyP
     // Only JSON: a form or a text is what a page of another site can send without being asked whether it may.
     app.removeContentTypeParser('text/plain')
     app.setValidatorCompiler(compileValidator)
-    prepare(app)
     protect(app, context, authenticator)
+    // Under its prefix, too, nobody who is not known is told what there is.
+    answerNothing(app)
     for (const routes of ROUTES) routes(app, context)
   }
 }

@@ -23,8 +23,9 @@ export class LoginLimiter {
 
   /** Counts a failure. @returns as `blockedFor` */
   async failed(address: string, tokenId: string | undefined): Promise<number> {
-    const waits = await Promise.all([consume(this.#byToken, keyOf(address, tokenId)), consume(this.#byAddress, network(address))])
-    return Math.max(...waits)
+    // What is over the limit of an address is not counted by token: made-up ones would fill the memory.
+    const wait = await consume(this.#byAddress, network(address))
+    return wait > 0 ? wait : consume(this.#byToken, keyOf(address, tokenId))
   }
 }
 

@@ -2,18 +2,23 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { hostName, isLoopback } from './loopback.ts'
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
-/** Who adds these has passed on somebody else's request. */
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via']
+/** Who adds these, or any that begins with x-forwarded, has passed on somebody else's request. */
+const FORWARDED = new Set(['cf-connecting-ip', 'forwarded', 'true-client-ip', 'via', 'x-client-ip', 'x-real-ip'])
 
 /**
- * Whether a web page of somebody else's may be behind a request that changes something: browsers say so.
+ * Whether a web page of somebody else's may be behind a request: browsers say so. It can't read an answer, but it could
+ * change something, or hold all places of those who follow the events. A link to here may stand on any page.
  *
  * @returns why it is refused; undefined if it is not
  */
 export function crossSiteRefusal(method: string, headers: IncomingHttpHeaders): string | undefined {
-  if (SAFE_METHODS.includes(method)) return undefined
+  const isSafe = SAFE_METHODS.includes(method)
   const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return `a page of another site asks for it (Sec-Fetch-Site: ${site})`
+  const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none'
+  if (isForeign && !(isSafe && headers['sec-fetch-dest'] === 'document')) {
+    return `a page of another site asks for it (Sec-Fetch-Site: ${site})`
+  }
+  if (isSafe) return undefined
   const { origin, host } = headers
   if (origin !== undefined && (host === undefined || originHost(origin) !== host.toLowerCase())) {
     return 'a page of another site asks for it (Origin and Host differ)'
@@ -29,7 +34,7 @@ export function crossSiteRefusal(method: string, headers: IncomingHttpHeaders): 
  */
 export function foreignRefusal(address: string | undefined, headers: IncomingHttpHeaders): string | undefined {
   if (address === undefined || !isLoopback(address)) return 'it comes from another machine'
-  const proxy = FORWARDED.find((name) => headers[name] !== undefined)
+  const proxy = Object.keys(headers).find((name) => FORWARDED.has(name) || name.startsWith('x-forwarded'))
   if (proxy !== undefined) return `a proxy has passed it on (${proxy})`
   const name = headers.host === undefined ? undefined : hostName(headers.host)
   if (name === undefined || !(name.toLowerCase() === 'localhost' || isLoopback(name))) return 'its Host is not this machine'

@@ -12,7 +12,7 @@ export const count = (description?: string) => Type.Integer({ minimum: 0, ...(de
 export const time = (description: string) => Type.Number({ description: `${description}; ms since 1970.` })
 export const ms = (description: string) => Type.Number({ description: `${description}; ms.` })
 export const timeout = (description: string) =>
-  Type.Unsafe<string | number>({ type: ['string', 'number'], description: `${description} ms, or a text such as '30s'.` })
+  Type.Unsafe<string | number>({ type: ['string', 'number'], maxLength: 50, description: `${description} ms, or a text such as '30s'.` })
 
 /** An error, without a stack. */
 export const ErrorSchema = Type.Object({ name: Type.String(), message: Type.String(), code: Type.Optional(Type.String()) })
