@@ -4,14 +4,12 @@ import { Agent, get } from 'node:http'
 import { Listener } from './listener.ts'
 import type { Asked, Command, Report } from './messages.ts'
 
-/** What `wellpool top` and a dashboard ask, in turn: now and then one is opened, or the metrics are collected. */
-const ROUTES = [
-  ...Array<string[]>(6)
-    .fill(['/api/v1/pools', '/api/v1/connections', '/api/v1/events?limit=200&names=connectFailed,rebuildMarked,rebuildCompleted'])
-    .flat(),
-  '/api/v1/pools/subject/timeline',
-  '/metrics',
-]
+/** What `wellpool top` asks, in turn. */
+const ROUTES = ['/api/v1/pools', '/api/v1/connections', '/api/v1/events?limit=200&names=connectFailed,rebuildMarked,rebuildCompleted']
+/** Of so many requests one is for a timeline, as if a dashboard was opened, */
+const TIMELINE_EVERY = 20
+/** and one for the metrics. */
+const METRICS_EVERY = 200
 
 const url = process.argv[2] as string
 const agent = new Agent({ keepAlive: true, maxSockets: 8 })
@@ -59,10 +57,16 @@ function ask(due: number): void {
     answerMs.push(performance.now() - due)
     look()
   }
-  const request = get(`${url}${ROUTES[turn++ % ROUTES.length]}`, { agent }, (response) => {
+  const request = get(`${url}${nextRoute()}`, { agent }, (response) => {
     response.resume().on('end', () => ended(response.statusCode === 200))
   })
   request.on('error', () => ended(false))
+}
+
+function nextRoute(): string {
+  turn++
+  if (turn % METRICS_EVERY === 0) return '/metrics'
+  return turn % TIMELINE_EVERY === 0 ? '/api/v1/pools/subject/timeline' : (ROUTES[turn % ROUTES.length] as string)
 }
 
 async function end(seq: number): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPools, type Pools } from 'wellpool'
 import { Instrument } from '../src/observe/instrument.ts'
 import { TIMELINE_SECONDS, Timeline } from '../src/observe/timeline.ts'
+import { TimelineTexts } from '../src/observe/timeline-texts.ts'
 import { memoryDriver } from './support/memory-driver.ts'
 
 const OPTIONS = { minConnections: 0, healthCheckInterval: 0, idleTimeout: 0 } as const
@@ -59,6 +60,20 @@ describe('the timeline of a pool', () => {
     tick(TIMELINE_SECONDS)
     expect(timeline.samples('orders').every(({ leased, total }) => leased === 0 && total === 1)).toBe(true)
     expect(timeline.samples('orders')[0]?.timestamp).toBe((500 + TIMELINE_SECONDS) * 1000)
+  })
+
+  it('is written out once for all who ask within a second, and anew in the next', async () => {
+    const { timeline, tick } = await observed()
+    const texts = new TimelineTexts(timeline)
+    tick(3)
+    const text = texts.get('orders')
+    expect(JSON.parse(String(text))).toEqual({ samples: timeline.samples('orders') })
+    expect(texts.get('orders')).toBe(text)
+    expect(JSON.parse(String(texts.get('orders', 2))).samples).toEqual(timeline.samples('orders', 2))
+    tick()
+    expect(JSON.parse(String(texts.get('orders'))).samples).toHaveLength(4)
+    for (let seconds = 1; seconds <= 20; seconds++) texts.get('orders', seconds)
+    expect(JSON.parse(String(texts.get('orders'))).samples).toHaveLength(4)
   })
 
   it('begins with the pool, and ends with it', async () => {

@@ -1,5 +1,5 @@
 import { type EventFilter, matches, wantsAll } from './event-filter.ts'
-import type { EventRecord } from './pool-event.ts'
+import { type EventRecord, eventJson } from './pool-event.ts'
 import type { Sample } from './timeline.ts'
 
 /** What is told at one time. What many hear is made once, and shared as bytes. */
@@ -60,7 +60,7 @@ export function message(type: string, data: unknown): string {
 
 /** An event as a message, with its number as id: where to go on after it. */
 export function eventText(event: EventRecord): string {
-  return `id: ${event.seq}\n${message('event', event)}`
+  return `id: ${event.seq}\nevent: event\ndata: ${eventJson(event)}\n\n`
 }
 
 /** What was not told, as a message; nothing if all was. */

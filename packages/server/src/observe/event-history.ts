@@ -31,8 +31,20 @@ export class EventHistory {
     const found: EventRecord[] = []
     for (const [name, ring] of this.#rings) {
       if (filter.names !== undefined && !filter.names.has(name)) continue
-      for (const event of ring) if (event.seq > after && matches(event, filter)) found.push(event)
+      findLatest(ring, filter, limit, after, found)
     }
     return found.sort((a, b) => a.seq - b.seq).slice(-limit)
+  }
+}
+
+/** From the newest on, until there are enough or the rest is too old. */
+function findLatest(ring: Ring<EventRecord>, filter: EventFilter, limit: number, after: number, found: EventRecord[]): void {
+  let left = limit
+  for (let index = ring.length - 1; index >= 0 && left > 0; index--) {
+    const event = ring.at(index)
+    if (event.seq <= after) return
+    if (!matches(event, filter)) continue
+    found.push(event)
+    left--
   }
 }

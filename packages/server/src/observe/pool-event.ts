@@ -46,6 +46,18 @@ export interface EventRecord {
   readonly details: Readonly<Record<string, unknown>>
 }
 
+const texts = new WeakMap<EventRecord, string>()
+
+/** An event in JSON. It is told to many, and again to who asks what has happened: its text is made once. */
+export function eventJson(event: EventRecord): string {
+  let text = texts.get(event)
+  if (text === undefined) {
+    text = JSON.stringify(event)
+    texts.set(event, text)
+  }
+  return text
+}
+
 /** An error as the API tells it. What the pool tells of errors has no secrets. */
 export interface ErrorRecord {
   readonly name: string

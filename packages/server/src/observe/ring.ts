@@ -13,6 +13,15 @@ export class Ring<Item> {
     return this.#lost
   }
 
+  get length(): number {
+    return this.#items.length
+  }
+
+  /** @param index 0: the oldest. Caller must stay below the length. */
+  at(index: number): Item {
+    return this.#items[(this.#start + index) % this.#items.length] as Item
+  }
+
   push(item: Item): void {
     if (this.#items.length < this.#capacity) {
       this.#items.push(item)
@@ -26,6 +35,6 @@ export class Ring<Item> {
 
   /** The oldest first. */
   *[Symbol.iterator](): Generator<Item> {
-    for (let index = 0; index < this.#items.length; index++) yield this.#items[(this.#start + index) % this.#items.length] as Item
+    for (let index = 0; index < this.#items.length; index++) yield this.at(index)
   }
 }

@@ -5,8 +5,12 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
 LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
 
+/** What is asked for with nearly every request. */
+const USUAL = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+
 /** Whether an address is this machine's own, which no other machine can reach. */
 export function isLoopback(address: string): boolean {
+  if (USUAL.has(address)) return true
   const version = isIP(address)
   return version !== 0 && LOOPBACK.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }

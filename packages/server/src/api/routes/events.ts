@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import type { EventFilter } from '../../observe/event-filter.ts'
-import { EVENT_NAMES } from '../../observe/pool-event.ts'
+import { EVENT_NAMES, eventJson } from '../../observe/pool-event.ts'
 import type { ApiContext } from '../context.ts'
 import { ApiProblem } from '../problem.ts'
-import { describeRoute, problems } from '../schemas/common.ts'
+import { describeRoute, JSON_TYPE, problems } from '../schemas/common.ts'
 import { EventPage, EventQuery, StreamQuery } from '../schemas/events.ts'
 
 const DEFAULT_LIMIT = 500
@@ -15,10 +15,11 @@ export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
   app.get<{ Querystring: Static<typeof EventQuery> }>(
     '/events',
     describeRoute('events', 'listEvents', 'What has happened', 'viewer', page, { querystring: EventQuery }),
-    ({ query }) => {
+    ({ query }, reply) => {
       const filter = toFilter(query)
       const events = context.history.find(filter, query.limit ?? DEFAULT_LIMIT, query.after)
-      return { events, seq: context.feed.seq, lost: context.history.lost(filter) }
+      const [seq, lost] = [context.feed.seq, context.history.lost(filter)]
+      return reply.type(JSON_TYPE).send(`{"events":[${events.map(eventJson).join(',')}],"seq":${seq},"lost":${lost}}`)
     },
   )
 

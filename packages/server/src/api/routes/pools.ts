@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { DEFAULT_OPTIONS, type Pool } from 'wellpool'
+import { TimelineTexts } from '../../observe/timeline-texts.ts'
 import { type ApiContext, canServe, poolOf } from '../context.ts'
-import { describeRoute, problems } from '../schemas/common.ts'
+import { describeRoute, JSON_TYPE, problems } from '../schemas/common.ts'
 import { PoolParams, PoolSchema } from '../schemas/pools.ts'
 import { SampleSchema, TimelineQuery } from '../schemas/timeline.ts'
 
@@ -22,6 +23,7 @@ export function poolRoutes(app: FastifyInstance, context: ApiContext): void {
     ({ params }) => describe(poolOf(context, params.pool)),
   )
 
+  const timelines = new TimelineTexts(context.timeline)
   const timeline = {
     200: Type.Object({ samples: Type.Array(SampleSchema, { description: 'One a second, the oldest first.' }) }),
     ...problems(NO_POOL),
@@ -32,9 +34,9 @@ export function poolRoutes(app: FastifyInstance, context: ApiContext): void {
       params: PoolParams,
       querystring: TimelineQuery,
     }),
-    ({ params, query: { seconds } }) => {
+    ({ params, query: { seconds } }, reply) => {
       const { name } = poolOf(context, params.pool)
-      return { samples: context.timeline.samples(name, seconds) }
+      return reply.type(JSON_TYPE).send(timelines.get(name, seconds))
     },
   )
 }

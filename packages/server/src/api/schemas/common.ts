@@ -1,6 +1,9 @@
 import Type, { type TProperties, type TSchema } from 'typebox'
 import type { Role } from '../../security/roles.ts'
 
+/** Of answers that are JSON already, and are sent as they are. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
 /** An object that takes nothing but these. */
 export const closed = <Properties extends TProperties>(properties: Properties, description?: string) =>
   Type.Object(properties, { additionalProperties: false, ...(description !== undefined && { description }) })

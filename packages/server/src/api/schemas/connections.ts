@@ -41,5 +41,6 @@ export const ConnectionQuery = closed({
 
 /** A connection as the API tells it. */
 export function toConnection(record: ConnectionRecord, now: number) {
-  return { ...record, ageMs: Math.max(0, now - (record.lastRebuiltAt ?? record.createdAt)) }
+  // The copy last: V8 takes far longer to add a property to an object that began as one.
+  return { ageMs: Math.max(0, now - (record.lastRebuiltAt ?? record.createdAt)), ...record }
 }
