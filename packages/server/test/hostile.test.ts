@@ -265,6 +265,15 @@ describe('on the wire', () => {
     await once(deaf, 'close')
     expect(taken).toBeLessThan(15e6)
   })
+
+  it('a client that says nothing, or not all, does not keep the server from ending', async () => {
+    const { url, server, call } = await startScene()
+    const ended = ['', 'GET /healthz HTTP/1.1\r\nHost: local'].map((text) => raw(url, text).catch(() => 'broken'))
+    // Connections are taken one after the other: with this answer the others are there.
+    expect((await call('GET', '/healthz')).status).toBe(200)
+    await server.close()
+    expect(await Promise.all(ended)).toEqual(['', ''])
+  })
 })
 
 describe('the dashboard', () => {
