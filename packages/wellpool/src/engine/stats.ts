@@ -36,6 +36,7 @@ export function snapshot<Client>({ core, connector, rebuilds }: Engine<Client>):
     // Last: V8 takes seventy times as long to add that many properties to an object that began as a copy.
     ...counters,
     checks: { ...counters.checks },
+    secondOpinions: { ...counters.secondOpinions },
     closed: { ...counters.closed },
     rebuildsMarked: { ...counters.rebuildsMarked },
   }
