@@ -10,6 +10,7 @@ export {
   type MariadbStopMode,
   startMariadb,
 } from './mariadb.ts'
+export { NGINX, type Nginx, startNginx } from './nginx.ts'
 export { NoServerError } from './no-server-error.ts'
 export { PGBOUNCER, type PgBouncer, startPgBouncer } from './pgbouncer.ts'
 export {
