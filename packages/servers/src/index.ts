@@ -1,3 +1,4 @@
+export { CHROMIUM } from './chromium.ts'
 export { freePort } from './free-port.ts'
 export { type GrpcServerOptions, startGrpcServer } from './grpc.ts'
 export { TEST_SERVICE } from './grpc-service.ts'

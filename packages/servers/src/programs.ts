@@ -13,12 +13,15 @@ export interface Program {
   readonly debianPackages: readonly string[]
   /** Where it may be beside the search path: systems keep servers where users do not look. */
   readonly folders?: readonly string[]
+  /** The environment variable that names another one to use. */
+  readonly variable?: string
 }
 
 const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin']
 
 /**
- * Finds a program: on the search path or in one of its folders; failing that, root on Debian installs it.
+ * Finds a program: the one that its variable names, or on the search path, or in one of its folders; failing that, root
+ * on Debian installs it.
  *
  * @returns its path
  * @throws NoServerError when it is not there and can't be installed; with what to do
@@ -36,7 +39,9 @@ export async function findProgram(program: Program): Promise<string> {
   return installed
 }
 
-async function find({ name, folders = [] }: Program): Promise<string | undefined> {
+async function find({ name, folders = [], variable }: Program): Promise<string | undefined> {
+  const chosen = variable === undefined ? undefined : process.env[variable]
+  if (chosen !== undefined && chosen !== '') return chosen
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS, ...folders]) {
     if (folder === '') continue
     const path = join(folder, name)
