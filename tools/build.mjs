@@ -2,13 +2,13 @@
 // them. Something may be running from one, or start while it is being built; two builds at the same time do not
 // disturb each other either.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import path from 'node:path'
 import { entryOf, root } from './bootstrap.mjs'
 import { putInPlace } from './put-in-place.mjs'
 
 /** What is built, each after those that it needs. */
-const PACKAGES = ['wellpool', 'server', 'dashboard'].filter((name) => existsSync(path.join(root, 'packages', name, 'package.json')))
+const PACKAGES = ['wellpool', 'dashboard', 'server']
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !PACKAGES.includes(name))
@@ -33,7 +33,7 @@ function build(folder) {
   const fresh = mkdtempSync(path.join(folder, 'dist.new-'))
   const entry = entryOf(folder)
   const command = entry.endsWith('.html')
-    ? ['vite/bin/vite.js', 'build', '--emptyOutDir', '--outDir', fresh]
+    ? ['vite/bin/vite.js', 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', fresh]
     : ['typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh]
   const [program = '', ...args] = command
   const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', program), ...args], { cwd: folder, stdio: 'inherit' })

@@ -1,0 +1,156 @@
+import { batch, type Signal, signal } from '@preact/signals'
+import type { Configuration, Connection, EventPage, EventRecord, Pool, Sample } from '../api/contract.ts'
+import { Clues } from './clues.ts'
+import { ConnectionTable } from './connection-table.ts'
+import { type Diagnosis, diagnose } from './diagnosis.ts'
+import { EventLog } from './event-log.ts'
+import type { OnFrame } from './frame-queue.ts'
+import { RebuildCourses } from './rebuild-courses.ts'
+import { SampleLog } from './sample-log.ts'
+import { throttle } from './throttle.ts'
+
+/** How this page and the agent are connected. */
+export interface Link {
+  /** Whether events are followed as they happen. */
+  readonly streaming: boolean
+  /** When the agent was last heard, by the clock of this machine. */
+  readonly heardAt: number
+  /** When the stream is opened again, by the clock of this machine. */
+  readonly nextTryAt: number | undefined
+}
+
+/** Lists are drawn anew at most once in so many ms, however many events come. */
+const LISTS_EVERY = 250
+
+/** What this page knows of the pools. It knows nothing of requests, and nothing of how it is drawn. */
+export class Model {
+  readonly pools: Signal<readonly Pool[]> = signal([])
+  readonly connections: ConnectionTable
+  /** Undefined until the pools have been seen. */
+  readonly diagnosis: Signal<Diagnosis | undefined> = signal(undefined)
+  readonly configuration: Signal<Configuration | undefined> = signal(undefined)
+  readonly link: Signal<Link> = signal({ streaming: false, heardAt: Date.now(), nextTryAt: undefined })
+  /** The time of this machine; grows twice a second. */
+  readonly now: Signal<number> = signal(Date.now())
+  readonly events = new EventLog()
+  readonly courses = new RebuildCourses()
+  readonly samples = new SampleLog()
+  readonly #clues = new Clues()
+  /** Change when the lists of the same name have changed. */
+  readonly eventsChanged = signal(0)
+  readonly samplesChanged = signal(0)
+  /** What the agent's clock is ahead of this machine's, ms. */
+  #clockLead = 0
+  readonly #showEvents = throttle(LISTS_EVERY, () => {
+    batch(() => {
+      this.eventsChanged.value++
+      this.#diagnose()
+    })
+  })
+
+  constructor(onFrame: OnFrame) {
+    this.connections = new ConnectionTable(onFrame)
+  }
+
+  /** The time of the agent, in whose time everything is told. */
+  get agentNow(): number {
+    return this.now.value + this.#clockLead
+  }
+
+  /** Lets time pass. */
+  tick(now: number): void {
+    this.now.value = now
+  }
+
+  setPresent(pools: readonly Pool[], connections: readonly Connection[]): void {
+    batch(() => {
+      this.pools.value = keepSame(this.pools.peek(), pools)
+      this.connections.set(connections)
+      this.courses.reconcile((id) => this.connections.all.peek().has(id), Date.now() + this.#clockLead)
+      this.#diagnose()
+    })
+    this.heard()
+  }
+
+  /** Begins anew with what the agent remembers. */
+  setHistory({ events, seq, lost }: EventPage): void {
+    this.courses.clear()
+    this.#clues.clear()
+    this.events.reset(events, seq, lost)
+    for (const event of events) this.#learn(event)
+    this.#showEvents()
+  }
+
+  addEvent(event: EventRecord): void {
+    if (!this.events.add(event)) return
+    this.#learn(event)
+    this.#showEvents()
+  }
+
+  addLeftOut(counts: Readonly<Record<string, number>>): void {
+    this.events.addLeftOut(counts)
+    this.#showEvents()
+  }
+
+  addSamples(pools: Readonly<Record<string, Sample>>): void {
+    for (const [pool, sample] of Object.entries(pools)) {
+      this.samples.add(pool, sample)
+      this.#clockLead = sample.timestamp - Date.now()
+    }
+    this.samplesChanged.value++
+    this.heard()
+  }
+
+  fillSamples(pool: string, samples: readonly Sample[]): void {
+    this.samples.fill(pool, samples)
+    this.samplesChanged.value++
+  }
+
+  /** The agent has said something. */
+  heard(): void {
+    this.link.value = { ...this.link.peek(), heardAt: Date.now() }
+  }
+
+  setStreaming(streaming: boolean, nextTryAt: number | undefined): void {
+    this.link.value = { ...this.link.peek(), streaming, nextTryAt }
+  }
+
+  /** Forgets everything: somebody else may look next. */
+  clear(): void {
+    batch(() => {
+      this.pools.value = []
+      this.connections.set([])
+      this.configuration.value = undefined
+      this.events.reset([], 0, 0)
+      this.courses.clear()
+      this.#clues.clear()
+      this.samples.clear()
+      this.diagnosis.value = undefined
+      this.eventsChanged.value++
+      this.samplesChanged.value++
+    })
+  }
+
+  #learn(event: EventRecord): void {
+    this.courses.add(event)
+    this.#clues.add(event)
+  }
+
+  #diagnose(): void {
+    this.diagnosis.value = diagnose(this.pools.peek(), this.connections.all.peek(), this.courses, this.#clues)
+  }
+}
+
+/** Leaves the object of each pool that looks as it did: what shows it need not be drawn anew. */
+function keepSame(before: readonly Pool[], now: readonly Pool[]): readonly Pool[] {
+  const known = new Map(before.map((pool) => [pool.name, pool]))
+  return now.map((pool) => {
+    const old = known.get(pool.name)
+    return old !== undefined && shownOf(old) === shownOf(pool) ? old : pool
+  })
+}
+
+function shownOf({ name, protocol, canServe, maxConnections, stats }: Pool): string {
+  const { state, total, idle, acquired, retired, waiting, breaker, panic, health } = stats
+  return JSON.stringify([name, protocol, canServe, maxConnections, state, total, idle, acquired, retired, waiting, breaker, panic, health])
+}

@@ -1,0 +1,67 @@
+import type { Sample } from '../api/contract.ts'
+
+/** How far back samples go, seconds: as far as the agent's. */
+const SECONDS = 600
+
+/** The samples of one pool as columns, for a picture. Times are in seconds, the others as the sample has them. */
+export interface Columns {
+  readonly times: readonly number[]
+  readonly values: readonly (readonly (number | null)[])[]
+}
+
+/** How each pool was, second by second. */
+export class SampleLog {
+  readonly #samples = new Map<string, Sample[]>()
+
+  /** The oldest first. */
+  of(pool: string): readonly Sample[] {
+    return this.#samples.get(pool) ?? []
+  }
+
+  add(pool: string, sample: Sample): void {
+    const samples = this.#samples.get(pool)
+    if (samples === undefined) {
+      this.#samples.set(pool, [sample])
+      return
+    }
+    if (sample.timestamp <= (samples.at(-1)?.timestamp ?? 0)) return
+    samples.push(sample)
+    if (samples.length > SECONDS * 1.1) samples.splice(0, samples.length - SECONDS)
+  }
+
+  /** Puts what the agent remembers before what has been heard. */
+  fill(pool: string, remembered: readonly Sample[]): void {
+    const last = remembered.at(-1)?.timestamp ?? 0
+    const newer = this.of(pool).filter(({ timestamp }) => timestamp > last)
+    this.#samples.set(pool, [...remembered, ...newer].slice(-SECONDS))
+  }
+
+  clear(): void {
+    this.#samples.clear()
+  }
+
+  /** Columns of the last seconds. Seconds without a sample stay empty: a line over them would be made up. */
+  columns(pool: string, seconds: number, pick: readonly ((sample: Sample) => number | null)[]): Columns {
+    const samples = this.of(pool)
+    const from = (samples.at(-1)?.timestamp ?? 0) - seconds * 1000
+    const times: number[] = []
+    const values = pick.map((): (number | null)[] => [])
+    let before: number | undefined
+    for (const sample of samples) {
+      if (sample.timestamp < from) continue
+      if (before !== undefined && sample.timestamp - before > GAP_MS) {
+        times.push((before + 1000) / 1000)
+        for (const column of values) column.push(null)
+      }
+      before = sample.timestamp
+      times.push(sample.timestamp / 1000)
+      pick.forEach((read, index) => {
+        values[index]?.push(read(sample))
+      })
+    }
+    return { times, values }
+  }
+}
+
+/** Samples that are farther apart have something missing between them, ms. */
+const GAP_MS = 3000

@@ -1,0 +1,160 @@
+import type { Calls } from '../api/calls.ts'
+import { RefusedError, UnreachableError } from '../api/client.ts'
+import type { EventName } from '../api/contract.ts'
+import { delayBefore, LiveStream } from '../api/live-stream.ts'
+import type { Model } from './model.ts'
+
+/** Connections are asked for so often, ms: what they do is in no event, there would be thousands a second. */
+const EVERY_MS = 1000
+/** After an event that changes the picture they are asked for sooner. */
+const SOON_MS = 250
+/** Asking takes at most a part of the time: 1 to so many. */
+const REST_FACTOR = 4
+const EVENTS_AT_FIRST = 1000
+/** Events that change how connections look. */
+const TELLING: ReadonlySet<EventName> = new Set([
+  'connectionClosed',
+  'healthCheckFailed',
+  'healthStatusChanged',
+  'rebuildMarked',
+  'rebuildStarted',
+  'rebuildCompleted',
+  'rebuildFailed',
+  'breakerOpened',
+  'breakerClosed',
+  'poolPaused',
+  'poolResumed',
+])
+
+/** Keeps the model like the agent's pools, for as long as somebody is logged in. */
+export class Sync {
+  readonly #calls: Calls
+  readonly #model: Model
+  readonly #refused: (error: RefusedError) => void
+  readonly #stream: LiveStream
+  #running = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #dueAt = 0
+  #asking = false
+  /** It is not asked before this: it takes its time, or does not answer. */
+  #restUntil = 0
+  #failures = 0
+
+  /** @param refused the agent does not let this page look any longer */
+  constructor(calls: Calls, model: Model, refused: (error: RefusedError) => void) {
+    this.#calls = calls
+    this.#model = model
+    this.#refused = refused
+    this.#stream = new LiveStream(calls, {
+      opened: (seq) => this.#opened(seq),
+      event: (event) => {
+        this.#model.addEvent(event)
+        if (TELLING.has(event.name)) this.refreshSoon()
+      },
+      samples: (pools) => this.#model.addSamples(pools),
+      leftOut: (counts) => this.#model.addLeftOut(counts),
+      lost: (nextTryAt) => this.#model.setStreaming(false, nextTryAt),
+      refused: (error) => this.#end(error),
+    })
+  }
+
+  /** @throws RefusedError, UnreachableError */
+  async start(): Promise<void> {
+    this.#running = true
+    const [events, pools, connections] = await Promise.all([
+      this.#calls.events(EVENTS_AT_FIRST),
+      this.#calls.pools(),
+      this.#calls.connections(),
+    ])
+    if (!this.#running) return
+    this.#model.setPresent(pools, connections)
+    this.#model.setHistory(events)
+    this.#stream.start(events.seq)
+    this.#schedule(EVERY_MS)
+    void this.readConfiguration()
+  }
+
+  stop(): void {
+    this.#running = false
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#stream.stop()
+    this.#model.setStreaming(false, undefined)
+  }
+
+  /** Asks anew before long. */
+  refreshSoon(): void {
+    if (this.#running && !this.#asking) this.#schedule(SOON_MS)
+  }
+
+  /** Does not wait for the next try any longer. */
+  tryNow(): void {
+    this.#stream.tryNow()
+    this.#restUntil = 0
+    if (this.#running && !this.#asking) this.#schedule(0)
+  }
+
+  /** Reads the options in force, which say how an action would be done. */
+  async readConfiguration(): Promise<void> {
+    await this.#calls.configuration().then(
+      (configuration) => {
+        this.#model.configuration.value = configuration
+      },
+      () => {},
+    )
+  }
+
+  /** An agent that was started again has forgotten, and counts from 1. */
+  #opened(seq: number): void {
+    this.#model.setStreaming(true, undefined)
+    this.#model.heard()
+    if (seq < this.#model.events.lastSeq) {
+      void this.#calls.events(EVENTS_AT_FIRST).then(
+        (page) => this.#model.setHistory(page),
+        () => {},
+      )
+      void this.readConfiguration()
+    }
+    this.#restUntil = 0
+    this.refreshSoon()
+  }
+
+  #schedule(ms: number): void {
+    const dueAt = Math.max(performance.now() + ms, this.#restUntil)
+    if (this.#timer !== undefined && dueAt >= this.#dueAt) return
+    clearTimeout(this.#timer)
+    this.#dueAt = dueAt
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      void this.#refresh()
+    }, dueAt - performance.now())
+  }
+
+  async #refresh(): Promise<void> {
+    // Nobody looks at a page that is not shown; it is right again a second after it is.
+    if (document.hidden) return this.#schedule(EVERY_MS)
+    const startedAt = performance.now()
+    this.#asking = true
+    try {
+      const [pools, connections] = await Promise.all([this.#calls.pools(), this.#calls.connections()])
+      if (this.#running) this.#model.setPresent(pools, connections)
+      this.#failures = 0
+    } catch (error) {
+      this.#failures = error instanceof UnreachableError ? this.#failures + 1 : 0
+      if (error instanceof RefusedError && (error.status === 401 || error.status === 403)) this.#end(error)
+    } finally {
+      this.#asking = false
+    }
+    if (!this.#running) return
+    const now = performance.now()
+    const rest = this.#failures > 0 ? delayBefore(this.#failures, Math.random) : Math.min(EVERY_MS * 5, (now - startedAt) * REST_FACTOR)
+    this.#restUntil = now + rest
+    this.#schedule(Math.max(0, startedAt + EVERY_MS - now))
+  }
+
+  #end(error: RefusedError): void {
+    if (!this.#running) return
+    this.stop()
+    this.#refused(error)
+  }
+}

@@ -1,0 +1,40 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { ConfirmDialog } from './confirm-dialog.tsx'
+import { useApp } from './context.ts'
+import { KeyboardDialog } from './keyboard-dialog.tsx'
+
+/** The dialog that is open, if one is. */
+export function Dialogs() {
+  const app = useApp()
+  const dialog = app.dialog.value
+  if (dialog === undefined) return null
+  return dialog.kind === 'keyboard' ? <KeyboardDialog /> : <ConfirmDialog action={dialog.action} />
+}
+
+/** A modal dialog of the browser's own: it keeps the focus within, and gives it back. */
+export function Modal({ titleId, children }: { readonly titleId: string; readonly children: ComponentChildren }) {
+  const app = useApp()
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current
+    const before = document.activeElement
+    element?.showModal()
+    return () => {
+      element?.close()
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={titleId}
+      onClose={() => {
+        // One that is gone already is told of its close as well.
+        if (dialog.current !== null) app.dialog.value = undefined
+      }}
+    >
+      {children}
+    </dialog>
+  )
+}

@@ -1,0 +1,170 @@
+import { type Signal, signal } from '@preact/signals'
+import { EVENT_NAMES, type EventName, type EventRecord, type Level } from '../api/contract.ts'
+import { clockTime, dayAndTime, whole } from '../format.ts'
+import type { EventFilter } from '../state/event-log.ts'
+import { useApp, useText } from './context.ts'
+import { eventLine } from './event-line.ts'
+
+const SHOWN = 120
+const CHOICES: readonly Level[] = ['debug', 'info', 'warn', 'error']
+const LEVEL_SIGNS: Readonly<Record<Level, string>> = { debug: '·', info: 'i', warn: '!', error: '×' }
+
+/** Events as they were when somebody held them; undefined while they flow. Here, so that a key reaches it. */
+const held: Signal<{ readonly events: readonly EventRecord[]; readonly seq: number } | undefined> = signal(undefined)
+const filter: Signal<EventFilter> = signal({ level: 'info', name: undefined, pool: undefined, text: '' })
+
+/** What happens, and what was left out of it. */
+export function Events() {
+  const { model } = useApp()
+  const text = useText().events
+  model.eventsChanged.value
+  const { events } = model
+  const shown = held.value?.events ?? events.find(filter.value, SHOWN)
+  return (
+    <section class="panel" aria-labelledby="events-title">
+      <div class="panel-head">
+        <h2 id="events-title">{text.title}</h2>
+        <span class="spring" />
+        <Hold />
+      </div>
+      <Filter />
+      <Missing />
+      {shown.length === 0 && <p class="empty">{events.events.length === 0 ? text.empty : text.nonePass}</p>}
+      {shown.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+        <ol class="events" tabIndex={0} aria-labelledby="events-title">
+          {shown.map((event) => (
+            <Row key={event.seq} event={event} />
+          ))}
+        </ol>
+      )}
+      {shown.length === SHOWN && <p class="muted small">{text.shown(SHOWN)}</p>}
+    </section>
+  )
+}
+
+function Hold() {
+  const app = useApp()
+  const text = useText().events
+  const newer = held.value === undefined ? 0 : Math.max(0, app.model.events.lastSeq - held.value.seq)
+  return (
+    <button id="hold-events" type="button" aria-pressed={held.value !== undefined} onClick={() => toggleHold(app.model.events)}>
+      {held.value === undefined ? text.hold : text.held(newer)}
+    </button>
+  )
+}
+
+function toggleHold(events: { find(filter: EventFilter, limit: number): EventRecord[]; readonly lastSeq: number }): void {
+  held.value = held.value === undefined ? { events: events.find(filter.value, SHOWN), seq: events.lastSeq } : undefined
+}
+
+function Filter() {
+  const { model } = useApp()
+  const text = useText()
+  const { level, name, pool, text: wanted } = filter.value
+  const change = (part: Partial<EventFilter>): void => {
+    filter.value = { ...filter.value, ...part }
+    held.value = undefined
+  }
+  return (
+    <search class="filter">
+      <select
+        aria-label={text.events.level}
+        value={level}
+        onChange={({ currentTarget }) => change({ level: currentTarget.value as Level })}
+      >
+        {CHOICES.map((each) => (
+          <option key={each} value={each}>
+            {each === 'debug' ? text.events.everyLevel : each === 'error' ? text.levels.error : text.events.andAbove(text.levels[each])}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={text.events.name}
+        value={name ?? ''}
+        onChange={({ currentTarget }) => change({ name: currentTarget.value === '' ? undefined : (currentTarget.value as EventName) })}
+      >
+        <option value="">{text.events.everyName}</option>
+        {EVENT_NAMES.map((each) => (
+          <option key={each} value={each}>
+            {each}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={text.events.pool}
+        value={pool ?? ''}
+        onChange={({ currentTarget }) => change({ pool: currentTarget.value === '' ? undefined : currentTarget.value })}
+      >
+        <option value="">{text.events.everyPool}</option>
+        {model.pools.value.map((each) => (
+          <option key={each.name} value={each.name}>
+            {each.name}
+          </option>
+        ))}
+      </select>
+      <input
+        id="event-text"
+        type="search"
+        aria-label={text.events.text}
+        placeholder={text.events.textPlaceholder}
+        value={wanted}
+        onInput={({ currentTarget }) => change({ text: currentTarget.value })}
+      />
+    </search>
+  )
+}
+
+/** Nothing is missing without being counted. */
+function Missing() {
+  const { model } = useApp()
+  const text = useText().events
+  model.eventsChanged.value
+  const { leftOut, dropped, lostBefore } = model.events
+  const names = [...leftOut].sort(([, a], [, b]) => b - a)
+  const total = names.reduce((sum, [, count]) => sum + count, 0)
+  if (total + dropped + lostBefore === 0) return null
+  return (
+    <p class="missing small figures">
+      {total > 0 && (
+        <span class="left-out">
+          {text.leftOut(total)} ({names.map(([name, count]) => `${name} ${whole(count)}`).join(', ')})
+        </span>
+      )}
+      {dropped > 0 && <span>{text.dropped(dropped)}</span>}
+      {lostBefore > 0 && <span>{text.lostBefore(lostBefore)}</span>}
+    </p>
+  )
+}
+
+function Row({ event }: { readonly event: EventRecord }) {
+  const app = useApp()
+  const text = useText()
+  const { name, level, timestamp, pool, connectionId } = event
+  return (
+    <li class={`event level-${level}`}>
+      <time class="figures muted" title={dayAndTime(timestamp)}>
+        {clockTime(timestamp)}
+      </time>
+      <span class="level-sign" title={text.levels[level]}>
+        <span aria-hidden="true">{LEVEL_SIGNS[level]}</span>
+        <span class="visually-hidden">{text.levels[level]}</span>
+      </span>
+      <span class="event-name">{name}</span>
+      {connectionId === undefined ? (
+        <span class="event-place">{pool}</span>
+      ) : (
+        <button
+          type="button"
+          class="name event-place"
+          onClick={() => {
+            app.selected.value = connectionId
+          }}
+        >
+          {connectionId}
+        </button>
+      )}
+      <span class="event-line">{eventLine(event)}</span>
+    </li>
+  )
+}

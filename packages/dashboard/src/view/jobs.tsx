@@ -1,0 +1,112 @@
+import type { Job } from '../api/contract.ts'
+import { duration } from '../format.ts'
+import type { Notice } from '../state/steering.ts'
+import type { Dictionary } from '../text/index.ts'
+import { useApp, useText } from './context.ts'
+
+/** What was asked for by hand: how far it is, and what came of it. */
+export function Jobs() {
+  const { steering } = useApp()
+  const text = useText()
+  const jobs = steering.jobs.value
+  const notices = steering.notices.value
+  return (
+    <section class="jobs" role="status" aria-label={text.jobs.title}>
+      {notices.map((notice) => (
+        <NoticeRow key={notice.id} notice={notice} />
+      ))}
+      {jobs.map((job) => (
+        <JobRow key={job.id} job={job} />
+      ))}
+    </section>
+  )
+}
+
+function NoticeRow({ notice: { id, action } }: { readonly notice: Notice }) {
+  const { steering } = useApp()
+  const text = useText()
+  const sentence =
+    action.kind === 'pause'
+      ? text.jobs.paused(action.pool)
+      : action.kind === 'resume'
+        ? text.jobs.resumed(action.pool)
+        : action.kind === 'evict'
+          ? text.jobs.evicted(action.pool)
+          : ''
+  return (
+    <div class="job completed">
+      <span class="job-sign" aria-hidden="true">
+        ✓
+      </span>
+      <strong>{sentence}</strong>
+      <span class="spring" />
+      <Dismiss onClick={() => steering.dismissNotice(id)} />
+    </div>
+  )
+}
+
+function JobRow({ job }: { readonly job: Job }) {
+  const app = useApp()
+  const text = useText()
+  const { id, state, target, createdBy, progress } = job
+  const { total, succeeded, failed } = progress
+  const isRunning = state === 'running'
+  const what = text.jobs.target(target.kind, target.name)
+  return (
+    <div class={`job ${hasFailed(job) ? 'failed' : state}`}>
+      <span class="job-sign" aria-hidden="true">
+        {isRunning ? '↻' : hasFailed(job) ? '×' : state === 'cancelled' ? '–' : '✓'}
+      </span>
+      <strong>{what}</strong>
+      <span class="muted">{text.jobs.by(createdBy)}</span>
+      {isRunning ? (
+        <>
+          <progress max={Math.max(1, total)} value={succeeded + failed} aria-label={what} />
+          <span class="figures">{text.jobs.progress(succeeded + failed, total)}</span>
+          {failed > 0 && <span class="error-text figures">{text.jobs.failures(failed)}</span>}
+        </>
+      ) : (
+        <span class="figures">{outcomeOf(job, text)}</span>
+      )}
+      <span class="spring" />
+      {isRunning ? (
+        <button type="button" disabled={!app.maySteer.value} onClick={() => void app.steering.cancel(id)}>
+          {text.actions.cancel}
+        </button>
+      ) : (
+        <Dismiss onClick={() => app.steering.dismissJob(id)} />
+      )}
+    </div>
+  )
+}
+
+function Dismiss({ onClick }: { readonly onClick: () => void }) {
+  const { dismiss } = useText().actions
+  return (
+    <button type="button" class="quiet" aria-label={dismiss} title={dismiss} onClick={onClick}>
+      <span aria-hidden="true">✕</span>
+    </button>
+  )
+}
+
+/** A job can be completed and its rebuild not have succeeded: its result says so. */
+function hasFailed({ state, progress, result }: Job): boolean {
+  return state === 'failed' || progress.failed > 0 || result?.success === false
+}
+
+function outcomeOf({ state, progress, createdAt, endedAt = createdAt, result, problem }: Job, { jobs }: Dictionary): string {
+  const detail = problem?.detail ?? (result?.error as { message?: unknown } | undefined)?.message
+  if (state === 'failed' || result?.success === false) return `${jobs.states.failed}: ${String(detail ?? '')}`
+  // The progress is counted by events; the result is what the pool says of the whole.
+  const [succeeded, failed, skipped] = [result?.succeeded, result?.failed, result?.skipped].map((value) =>
+    typeof value === 'number' ? value : undefined,
+  )
+  const done = succeeded ?? progress.succeeded
+  const parts = [
+    ...(state === 'cancelled' ? [jobs.states.cancelled ?? ''] : []),
+    done === 0 && (failed ?? progress.failed) === 0 ? jobs.nothingToDo : jobs.succeeded(done, duration(endedAt - createdAt)),
+    ...((failed ?? progress.failed) > 0 ? [jobs.failures(failed ?? progress.failed)] : []),
+    ...((skipped ?? 0) > 0 ? [jobs.skipped(skipped ?? 0)] : []),
+  ]
+  return parts.join(', ')
+}

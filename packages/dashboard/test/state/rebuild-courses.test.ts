@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { RebuildCourses } from '../../src/state/rebuild-courses.ts'
+import { event } from '../support/records.ts'
+
+const reason = { kind: 'slow_outlier', detail: 'check took 812 ms, usual are 21 ms' }
+
+function after(...events: ReturnType<typeof event>[]): RebuildCourses {
+  const courses = new RebuildCourses()
+  for (const each of events) courses.add(each)
+  return courses
+}
+
+describe('the course of a rebuild', () => {
+  it('has its reason, its steps and what came of it', () => {
+    const courses = after(
+      event(1, 'rebuildMarked', { reason, urgent: false }),
+      event(2, 'rebuildStarted', { reason, urgent: false }),
+      event(5, 'connectionClosed', { reason: 'rebuilt' }),
+      event(6, 'rebuildCompleted', { reason, durationMs: 312, oldGeneration: 1, newGeneration: 2 }),
+    )
+    expect(courses.list()).toEqual([
+      expect.objectContaining({
+        ...reason,
+        outcome: 'completed',
+        markedAt: 100,
+        startedAt: 200,
+        endedAt: 600,
+        durationMs: 312,
+        newGeneration: 2,
+        tries: 1,
+      }),
+    ])
+    expect(courses.of('orders-1')).toBeUndefined()
+  })
+
+  it('goes on over a try that fails, with the same reason', () => {
+    const error = { name: 'Error', message: 'connect ECONNREFUSED' }
+    const courses = after(
+      event(1, 'rebuildMarked', { reason }),
+      event(2, 'rebuildStarted', { reason }),
+      event(3, 'rebuildFailed', { reason, stage: 'connect', error }),
+    )
+    expect(courses.of('orders-1')).toMatchObject({ outcome: 'failed', stage: 'connect', error: 'connect ECONNREFUSED', tries: 1 })
+    courses.add(event(4, 'rebuildStarted', { reason }))
+    expect(courses.of('orders-1')).toMatchObject({ outcome: 'running', tries: 2, startedAt: 400 })
+    expect(courses.list()).toHaveLength(1)
+  })
+
+  it('becomes urgent when its mark does', () => {
+    const courses = after(event(1, 'rebuildMarked', { reason, urgent: false }), event(2, 'rebuildMarked', { reason, urgent: true }))
+    expect(courses.list()).toEqual([expect.objectContaining({ urgent: true, markedAt: 100 })])
+  })
+
+  it.each(['surplus', 'evicted', 'pool_closed'])('ends when its connection is closed as %s', (word) => {
+    const courses = after(event(1, 'rebuildMarked', { reason }), event(2, 'connectionClosed', { reason: word }))
+    expect(courses.list()).toEqual([expect.objectContaining({ outcome: 'closed', endedAt: 200 })])
+    expect(courses.of('orders-1')).toBeUndefined()
+  })
+
+  it('ends when its connection is not there any more, whatever was missed', () => {
+    const courses = after(event(1, 'rebuildMarked', { reason }), event(2, 'rebuildMarked', { reason }, { connectionId: 'orders-2' }))
+    courses.reconcile((id) => id === 'orders-2', 900)
+    expect(courses.list().map(({ connectionId, outcome }) => [connectionId, outcome])).toEqual([
+      ['orders-2', 'marked'],
+      ['orders-1', 'closed'],
+    ])
+  })
+
+  it('is known from its end alone, when its beginning was missed', () => {
+    expect(after(event(9, 'rebuildCompleted', { reason, durationMs: 5, newGeneration: 2 })).list()).toEqual([
+      expect.objectContaining({ outcome: 'completed', markedAt: undefined, kind: 'slow_outlier' }),
+    ])
+  })
+
+  it('is forgotten after 400 others, unless it has not ended', () => {
+    const courses = after(event(1, 'rebuildMarked', { reason }, { connectionId: 'orders-0' }))
+    for (let seq = 2; seq < 600; seq++) courses.add(event(seq, 'rebuildCompleted', { reason }))
+    expect(courses.list()).toHaveLength(400)
+    expect(courses.of('orders-0')).toBeDefined()
+  })
+})

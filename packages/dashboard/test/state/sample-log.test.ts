@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { SampleLog } from '../../src/state/sample-log.ts'
+import { sample } from '../support/records.ts'
+
+const total = [({ total: value }: { total: number }) => value]
+
+describe('the samples of a pool', () => {
+  it('are columns of the last seconds', () => {
+    const log = new SampleLog()
+    for (let second = 1; second <= 20; second++) log.add('orders', sample(second, { total: second }))
+    expect(log.columns('orders', 3, total)).toEqual({ times: [17, 18, 19, 20], values: [[17, 18, 19, 20]] })
+    expect(log.columns('billing', 3, total)).toEqual({ times: [], values: [[]] })
+  })
+
+  it('have a gap where there were none', () => {
+    const log = new SampleLog()
+    for (const second of [1, 2, 9]) log.add('orders', sample(second))
+    expect(log.columns('orders', 60, total)).toEqual({ times: [1, 2, 3, 9], values: [[2, 2, null, 2]] })
+  })
+
+  it('join what the agent remembers and what was heard, each second once', () => {
+    const log = new SampleLog()
+    for (const second of [8, 9, 10]) log.add('orders', sample(second))
+    log.fill('orders', [sample(6), sample(7), sample(8), sample(9)])
+    log.add('orders', sample(10))
+    expect(log.of('orders').map(({ timestamp }) => timestamp / 1000)).toEqual([6, 7, 8, 9, 10])
+  })
+
+  it('go back ten minutes, no farther', () => {
+    const log = new SampleLog()
+    for (let second = 1; second <= 5000; second++) log.add('orders', sample(second))
+    expect(log.of('orders').length).toBeLessThanOrEqual(660)
+  })
+})
