@@ -11,8 +11,10 @@ const TIMELINE_EVERY = 20
 /** and one for the metrics. */
 const METRICS_EVERY = 200
 
+const MAX_UNDER_WAY = 8
+
 const url = process.argv[2] as string
-const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+const agent = new Agent({ keepAlive: true, maxSockets: MAX_UNDER_WAY })
 let listeners: Listener[] = []
 let asking: NodeJS.Timeout | undefined
 let underWay = 0
@@ -28,8 +30,25 @@ process.on('message', (message) => void obey(message as Command))
 process.on('disconnect', () => process.exit())
 
 async function obey(command: Command): Promise<void> {
-  if (command.do === 'begin') await begin(command.rate, command.listeners)
+  if (command.do === 'warmUp') await warmUp(command.requests)
+  else if (command.do === 'begin') await begin(command.rate, command.listeners)
   else await end(command.seq)
+}
+
+async function warmUp(requests: number): Promise<void> {
+  for (let asked = 0; asked < requests; asked++) {
+    ask(performance.now())
+    await until(() => underWay < MAX_UNDER_WAY)
+  }
+  await until(() => underWay === 0)
+  forget()
+  tell({ kind: 'warm' })
+}
+
+function forget(): void {
+  answers = 0
+  failed = 0
+  answerMs = []
 }
 
 async function begin(rate: number, count: number): Promise<void> {
@@ -74,9 +93,7 @@ async function end(seq: number): Promise<void> {
   await until(() => underWay === 0 && listeners.every((listener) => listener.seq >= seq))
   const asked: Asked = { answers, failed, answerMs, toldMs: listeners.flatMap(({ toldMs }) => toldMs) }
   for (const listener of listeners) listener.close()
-  answers = 0
-  failed = 0
-  answerMs = []
+  forget()
   tell({ kind: 'ended', asked })
 }
 
