@@ -78,6 +78,27 @@ describe('the published package of the server', { timeout: 60_000 }, () => {
     expect((await execute(process.execPath, [program])).stdout).toBe(`${Object.keys(paths).length} 200\n`)
   })
 
+  it('brings the page with it', async () => {
+    const { dependencies, version } = JSON.parse(await readFile(path.join(unpacked, 'package.json'), 'utf8'))
+    expect(dependencies['@wellpool/dashboard']).toBe(version)
+    const program = path.join(folder, 'page.mjs')
+    await writeFile(
+      program,
+      `
+      import { createServer } from '${path.join(unpacked, 'dist/index.js')}'
+      import { createPools } from 'wellpool'
+      const server = createServer(createPools({}))
+      const url = await server.listen({ port: 0 })
+      const page = await (await fetch(url)).text()
+      const [, script] = /src="\\.(.+?)"/.exec(page)
+      const { status, headers } = await fetch(url + script)
+      console.log(/<title>(.+?)</.exec(page)[1], status, headers.get('content-type'))
+      await server.close()
+      `,
+    )
+    expect((await execute(process.execPath, [program])).stdout).toBe('Wellpool 200 application/javascript; charset=utf-8\n')
+  })
+
   it.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', async (moduleResolution) => {
     const consumer = path.join(folder, `consumer-${moduleResolution}`)
     await mkdir(path.join(consumer, 'node_modules/@wellpool'), { recursive: true })

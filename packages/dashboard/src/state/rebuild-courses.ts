@@ -25,8 +25,8 @@ export interface Course {
 }
 
 const REMEMBERED = 400
-/** Reasons of a close that end a rebuild which has not been completed. Others are those of the old client. */
-const ENDS = new Set(['rebuild_failed', 'surplus', 'evicted', 'idle', 'pool_closed'])
+/** Reasons of a close that end a rebuild which has not been completed. Others are those of the old client, or of a successor. */
+const ENDS = new Set(['surplus', 'evicted', 'idle', 'pool_closed'])
 
 /** Puts the events of each rebuild together: cause and effect. */
 export class RebuildCourses {

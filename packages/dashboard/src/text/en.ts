@@ -64,6 +64,8 @@ export const en = {
     waiting: (n: number) => (n === 0 ? 'nobody waits' : `${borrowers(n)} ${n === 1 ? 'waits' : 'wait'}`),
     renewing: (n: number) => `${whole(n)} being renewed as a matter of course`,
     andMore: (n: number) => `and ${whole(n)} more`,
+    and: ', ',
+    because: (finding: string, detail: string) => `${finding}: ${detail}`,
     list: 'What is wrong',
     noReason: 'no reason told yet',
   },
@@ -76,8 +78,9 @@ export const en = {
     tryingAgain: (tries: number) => `serves on; ${whole(tries)} ${tries === 1 ? 'try has' : 'tries have'} failed, another follows`,
     checkingAgain: 'is checked again before it serves',
     watching: 'serves, and is watched',
-    since: (time: string) => `since ${time}`,
-    andSince: (time: string) => `, since ${time}`,
+    since: (time: string) => `for ${time}`,
+    andSince: (time: string) => `, for ${time}`,
+    andDecided: (time: string) => `, decided ${time} ago`,
   },
 
   troubles: {

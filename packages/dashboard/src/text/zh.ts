@@ -50,6 +50,8 @@ export const zh: Dictionary = {
     waiting: (n) => (n === 0 ? '无人等待' : `${whole(n)} 个请求在等待`),
     renewing: (n) => `${whole(n)} 个正在例行更新`,
     andMore: (n) => `另有 ${whole(n)} 个`,
+    and: '，',
+    because: (finding, detail) => `${finding}：${detail}`,
     list: '异常情况',
     noReason: '尚无原因',
   },
@@ -64,6 +66,7 @@ export const zh: Dictionary = {
     watching: '继续服务，正在观察',
     since: (time) => `已 ${time}`,
     andSince: (time) => `，已 ${time}`,
+    andDecided: (time) => `，${time} 前决定`,
   },
 
   troubles: {

@@ -79,7 +79,8 @@ export function Chart({ label, lines, columns, seconds, format }: ChartProps) {
 
 function valueAt({ values }: Columns, column: number, index: number | undefined, format: (value: number) => string): string {
   const line = values[column] ?? []
-  const value = index === undefined ? line.at(-1) : line[index]
+  // Checks do not come every second.
+  const value = index === undefined ? line.findLast((each) => each !== null) : line[index]
   return value === null || value === undefined ? '–' : format(value)
 }
 
@@ -96,7 +97,7 @@ function optionsOf(
   return {
     width: Math.max(200, element.clientWidth),
     height: HEIGHT,
-    padding: [8, 10, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: SYNC_KEY }, drag: { x: false, y: false }, points: { size: 5 }, y: false },
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },

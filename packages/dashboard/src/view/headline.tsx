@@ -68,7 +68,7 @@ export function headlineOf({ troubles, ill, connections }: Diagnosis, pools: num
     ...(ill.length > 0 ? [headline.ill(ill.length)] : []),
     ...(others > 0 ? [headline.troubled(others)] : []),
   ]
-  return parts.length === 0 ? headline.well(connections) : parts.join(', ')
+  return parts.length === 0 ? headline.well(connections) : parts.join(headline.and)
 }
 
 function IllRow({ ill: { connection, severity, reason, doing } }: { readonly ill: Ill }) {
@@ -99,8 +99,9 @@ function IllRow({ ill: { connection, severity, reason, doing } }: { readonly ill
 
 /** A reason as the pool has it, by the word that its metrics and docs have too; or what was found. */
 export function ReasonText({ reason: { kind, detail } }: { readonly reason: { readonly kind: string; readonly detail: string } }) {
-  const label = useText().reasons[kind]
-  if (FINDINGS.has(kind)) return <>{[label, detail].join(': ')}</>
+  const text = useText()
+  const label = text.reasons[kind]
+  if (FINDINGS.has(kind)) return <>{text.headline.because(label ?? kind, detail)}</>
   return (
     <>
       <code title={label}>{kind}</code> {detail}
@@ -112,7 +113,10 @@ export function ReasonText({ reason: { kind, detail } }: { readonly reason: { re
 export function DoingText({ doing }: { readonly doing: Doing }) {
   const { model } = useApp()
   const text = useText().doing
-  const since = 'since' in doing && doing.since !== undefined ? text.andSince(age(model.agentNow - doing.since)) : ''
+  const since =
+    'since' in doing && doing.since !== undefined
+      ? (doing.kind === 'queued' ? text.andDecided : text.andSince)(age(model.agentNow - doing.since))
+      : ''
   return (
     <span class="figures">
       {doing.kind === 'rebuilding' && (doing.outOfService ? text.rebuilding : text.rebuildingBeside)}

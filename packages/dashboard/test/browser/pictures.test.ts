@@ -6,10 +6,10 @@ import { root } from '../../../wellpool/test/docs/markdown.ts'
 import { describeBrowser, eventually } from '../support/browser.ts'
 import { type BusyScene, startBusyScene } from '../support/busy-scene.ts'
 
-/** With it the pictures of the docs are made anew, which takes two minutes: charts show what has been. */
+/** With it the pictures of the docs are made anew, which takes longer: charts show what has been. */
 const WRITE = process.env.WELLPOOL_WRITE_SCREENSHOTS === '1'
-const WARM_UP_MS = WRITE ? Number(process.env.WARM ?? 100_000) : 2000
-const SIZE = { width: 1440, height: 1000 }
+const WARM_UP_MS = WRITE ? 75_000 : 2000
+const SIZE = { width: 1280, height: 840 }
 
 async function picture(page: Page, name: string): Promise<void> {
   if (!WRITE) return
@@ -39,6 +39,7 @@ await describeBrowser('the page of a busy system', ({ open, folder }) => {
     scene.harm()
     await eventually(() => pages.light.locator('.problem').count()).toBeGreaterThanOrEqual(2)
     await picture(pages.zh, 'zh')
+    await pages.light.setViewportSize({ width: 1400, height: 720 })
     const ill = pages.light.locator('.problem button.name').first()
     await ill.click()
     await pages.light.locator('.history li').nth(2).waitFor()

@@ -46,6 +46,16 @@ describe('the course of a rebuild', () => {
     expect(courses.list()).toHaveLength(1)
   })
 
+  it('does not end when a successor is closed that has not passed its check', () => {
+    const courses = after(
+      event(1, 'rebuildMarked', { reason }),
+      event(2, 'rebuildStarted', { reason }),
+      event(3, 'connectionClosed', { reason: 'rebuild_failed' }),
+      event(4, 'rebuildFailed', { reason, stage: 'check', error: { message: 'no answer' } }),
+    )
+    expect(courses.list()).toEqual([expect.objectContaining({ outcome: 'failed', tries: 1, markedAt: 100 })])
+  })
+
   it('becomes urgent when its mark does', () => {
     const courses = after(event(1, 'rebuildMarked', { reason, urgent: false }), event(2, 'rebuildMarked', { reason, urgent: true }))
     expect(courses.list()).toEqual([expect.objectContaining({ urgent: true, markedAt: 100 })])

@@ -26,8 +26,8 @@ export async function startBusyScene(folder: string): Promise<BusyScene> {
   let isDown = false
   const check = async ({ number }: Client): Promise<void> => {
     await pause(around(3))
-    if (isHarmed && number % 7 === 3) throw new Error('no answer within 1000 ms')
-    if (isHarmed && number % 7 === 5) await pause(400)
+    if (isHarmed && number % 11 === 3) throw new Error('no answer within 1000 ms')
+    if (isHarmed && number % 11 === 6) await pause(400)
   }
   const connect = async (): Promise<void> => {
     await pause(around(60))
@@ -39,10 +39,13 @@ export async function startBusyScene(folder: string): Promise<BusyScene> {
   const { url, pools, pool } = await startScene(folder, {
     orders: {
       ...WATCHFUL,
-      driver: driverOf('postgres', { check, connect: () => pause(around(40)) }),
+      driver: driverOf('postgres', { check, connect: () => pause(isHarmed ? 4000 : around(40)) }),
       minConnections: 24,
       maxConnections: 32,
       degradedThreshold: '200ms',
+      rebuildOnDegraded: true,
+      rebuildMinInterval: 0,
+      unhealthyThreshold: 2,
       maxUses: 900,
     },
     billing: { ...WATCHFUL, driver: calm('postgres', 5), minConnections: 8, maxConnections: 16 },
