@@ -9,7 +9,7 @@ import { type BusyScene, startBusyScene } from '../support/busy-scene.ts'
 /** With it the pictures of the docs are made anew, which takes longer: charts show what has been. */
 const WRITE = process.env.WELLPOOL_WRITE_SCREENSHOTS === '1'
 const WARM_UP_MS = WRITE ? 75_000 : 2000
-const SIZE = { width: 1280, height: 840 }
+const SIZE = { width: 1280, height: 1000 }
 
 async function picture(page: Page, name: string): Promise<void> {
   if (!WRITE) return
@@ -38,8 +38,9 @@ await describeBrowser('the page of a busy system', ({ open, folder }) => {
     await picture(pages.dark, 'dark')
     scene.harm()
     await eventually(() => pages.light.locator('.problem').count()).toBeGreaterThanOrEqual(2)
+    await pages.zh.setViewportSize({ width: 1280, height: 840 })
     await picture(pages.zh, 'zh')
-    await pages.light.setViewportSize({ width: 1400, height: 720 })
+    await pages.light.setViewportSize({ width: 1380, height: 640 })
     const ill = pages.light.locator('.problem button.name').first()
     await ill.click()
     await pages.light.locator('.history li').nth(2).waitFor()
