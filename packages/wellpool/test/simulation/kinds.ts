@@ -24,7 +24,7 @@ export interface Chunk {
 }
 
 /** How many seeds of a kind go with one of `mixed`. */
-const SHARES: Readonly<Record<Kind, number>> = { mixed: 1, storms: 0.1, clocks: 0.1, crowds: 0.1, pools: 0.05, months: 0.001 }
+const SHARES: Readonly<Record<Kind, number>> = { mixed: 1, storms: 0.1, clocks: 0.1, crowds: 0.1, pools: 0.05, months: 0.0005 }
 const CHUNK = 20
 
 /** The seeds `first` to `last` of a kind; without a kind those of `mixed`, and so many of all others as go with them. */

@@ -5,7 +5,7 @@ import { simulate } from './simulation.ts'
 import { Summary } from './summary.ts'
 
 const SEEDS = 2000
-const TIME_LIMIT_MS = 240_000
+const TIME_LIMIT_MS = 400_000
 
 describe('the engine', () => {
   const summary = new Summary()
