@@ -49,7 +49,7 @@ export const FOUND_BUGS: readonly FoundBug[] = [
   },
   {
     name: 'a rebuild whose successor is evicted starts twice',
-    seed: 3,
+    seed: 193,
     file: 'rebuild-manager.ts',
     find: 'if (!task.begun) tellStarted(',
     replace: 'tellStarted(',
@@ -70,7 +70,7 @@ export const FOUND_BUGS: readonly FoundBug[] = [
   },
   {
     name: 'a client that is asked about others is free again while questions are under way',
-    seed: 473,
+    seed: 482,
     file: 'second-opinions.ts',
     find: 'const failed = (await Promise.allSettled(questions))',
     replace: 'await Promise.all(questions)\n    const failed = (await Promise.allSettled(questions))',
