@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { commandLine } from '../src/command.ts'
 import { compile } from '../src/compile.ts'
 import { fillIn } from '../src/page.ts'
+import { startServer } from '../src/postgres-server.ts'
 import { runRounds } from '../src/rounds.ts'
 import { circumstances } from '../src/versions.ts'
 import type { Sample } from '../src/workload.ts'
@@ -14,7 +15,6 @@ import { type Costs, measureCost } from './cost.ts'
 import { linesOf } from './lines.ts'
 import { rebuilds } from './rebuilds.ts'
 import { renderLines, renderPart, type Saved } from './report.ts'
-import { startServer } from './server.ts'
 
 /** Enough for an interval of a few percent on a quiet machine, in seven minutes. */
 const ROUNDS = 12

@@ -1,5 +1,5 @@
+import { serverUrl, startServer } from '../src/postgres-server.ts'
 import type { Sample, Workload } from '../src/workload.ts'
-import { serverUrl, startServer } from './server.ts'
 
 /** So many are made. */
 const REBUILDS = 3_000

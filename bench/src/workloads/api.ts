@@ -4,8 +4,9 @@ import { createPool, createPools, type Driver, defineDriver, type Pool, type Poo
 import { postgres } from 'wellpool/postgres'
 import type { Asked, Command, Report } from '../api/messages.ts'
 import { Child } from '../child.ts'
+import { serverUrl, startServer } from '../postgres-server.ts'
 import { median, quantile } from '../statistics.ts'
-import type { Sample, Surroundings, Workload } from '../workload.ts'
+import type { Sample, Workload } from '../workload.ts'
 
 const CALLERS = 64
 const CONNECTIONS = 10
@@ -17,9 +18,6 @@ const PAIRS = 10
 const WARM_UP_PAIRS = 1
 /** Before all else: V8 compiles what is asked for often, and only that. */
 const WARM_UP_REQUESTS = 6_000
-
-/** The environment variable with the address of the server. */
-const URL_VARIABLE = 'WELLPOOL_BENCH_POSTGRES'
 
 /** What goes on beside the pool's load. */
 interface Use {
@@ -65,16 +63,11 @@ export const api: Workload = {
     // Events are told ten times a second.
     { of, metric: 'p99 of events', limit: 200 },
   ]),
-  async prepare(): Promise<Surroundings> {
-    const { startPostgres } = await import('@wellpool/servers')
-    const server = await startPostgres()
-    return { env: { [URL_VARIABLE]: server.url }, description: `PostgreSQL ${server.version}`, close: () => server.stop() }
-  },
+  prepare: startServer,
   async run(contender) {
-    const url = process.env[URL_VARIABLE]
     const use = USES[contender]
-    if (url === undefined || use === undefined) throw new Error(`cannot measure ${contender} at ${url}`)
-    return measure(url, use)
+    if (use === undefined) throw new Error(`cannot measure ${contender}`)
+    return measure(serverUrl(), use)
   },
 }
 

@@ -1,13 +1,11 @@
+import { serverUrl, startServer } from '../postgres-server.ts'
 import { quantile } from '../statistics.ts'
-import type { Sample, Surroundings, Workload } from '../workload.ts'
+import type { Sample, Workload } from '../workload.ts'
 
 const CALLERS = 64
 const CONNECTIONS = 10
 const WARM_UP = 8_000
 const QUERIES = 30_000
-
-/** The environment variable with the address of the server. */
-const URL_VARIABLE = 'WELLPOOL_BENCH_POSTGRES'
 
 /** Sends `select 1`, waits for the answer. */
 type Query = () => Promise<unknown>
@@ -67,16 +65,11 @@ export const postgresql: Workload = {
     { metric: 'throughput', relativeTo: 'pg-pool', limit: 1, atLeast: true, byInterval: true },
     { metric: 'p99', relativeTo: 'pg-pool', limit: 1, byInterval: true },
   ],
-  async prepare(): Promise<Surroundings> {
-    const { startPostgres } = await import('@wellpool/servers')
-    const server = await startPostgres()
-    return { env: { [URL_VARIABLE]: server.url }, description: `PostgreSQL ${server.version}`, close: () => server.close() }
-  },
+  prepare: startServer,
   async run(contender) {
-    const url = process.env[URL_VARIABLE]
     const connect = CLIENTS[contender]
-    if (url === undefined || connect === undefined) throw new Error(`cannot measure ${contender} at ${url}`)
-    const query = await connect(url)
+    if (connect === undefined) throw new Error(`cannot measure ${contender}`)
+    const query = await connect(serverUrl())
     await queryInParallel(query, WARM_UP)
     return queryInParallel(query, QUERIES)
   },

@@ -2,8 +2,9 @@ import type pg from 'pg'
 import { createPool, defineDriver, type Pool } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
 import { INSTRUMENTS, type Instrument } from '../instruments.ts'
+import { serverUrl, startServer } from '../postgres-server.ts'
 import { lowerQuartile, quantile } from '../statistics.ts'
-import type { Sample, Surroundings, Workload } from '../workload.ts'
+import type { Sample, Workload } from '../workload.ts'
 
 const CALLERS = 64
 const CONNECTIONS = 10
@@ -13,9 +14,6 @@ const PAIRS = 80
 const WARM_UP_PAIRS = 10
 const ACQUIRES = 50_000
 const ACQUIRE_BATCHES = 11
-
-/** The environment variable with the address of the server. */
-const URL_VARIABLE = 'WELLPOOL_BENCH_POSTGRES'
 
 /**
  * What metrics, spans, logs and channels cost: `select 1` on a real PostgreSQL, and an acquire of nothing. `wellpool`
@@ -38,18 +36,13 @@ export const telemetry: Workload = {
     { metric: 'throughput, × without', limit: 0.97, atLeast: true, byInterval: true },
     { metric: 'CPU, × without', limit: 1.03, byInterval: true },
   ],
-  async prepare(): Promise<Surroundings> {
-    const { startPostgres } = await import('@wellpool/servers')
-    const server = await startPostgres()
-    return { env: { [URL_VARIABLE]: server.url }, description: `PostgreSQL ${server.version}`, close: () => server.stop() }
-  },
+  prepare: startServer,
   async run(contender) {
-    const url = process.env[URL_VARIABLE]
     const instrument = await INSTRUMENTS[contender]?.()
-    if (url === undefined || instrument === undefined) throw new Error(`cannot measure ${contender} at ${url}`)
+    if (instrument === undefined) throw new Error(`cannot measure ${contender}`)
     // The acquire first: it is to be measured as a process does it that has no other pool.
     const acquire = await acquires(instrument)
-    return { acquire, ...(await queries(url, instrument)) }
+    return { acquire, ...(await queries(serverUrl(), instrument)) }
   },
 }
 

@@ -1,7 +1,7 @@
-import type { Surroundings } from '../src/workload.ts'
+import type { Surroundings } from './workload.ts'
 
 /** The environment variable with the address of the server. */
-const URL_VARIABLE = 'WELLPOOL_ACCEPTANCE_POSTGRES'
+const URL_VARIABLE = 'WELLPOOL_BENCH_POSTGRES'
 
 /** Starts the server that all rounds are measured against. */
 export async function startServer(): Promise<Surroundings> {
