@@ -24,18 +24,7 @@ export const ENGINE_ROWS = [
 ]
 
 /** The engine's files that drivers and test tools may import beside `index.ts`: the contract, not the machinery. */
-export const CONTRACT = [
-  'abort-listeners',
-  'clock',
-  'connection-state',
-  'driver',
-  'duration',
-  'errors',
-  'options',
-  'reason',
-  'records',
-  'redact',
-]
+export const CONTRACT = ['clock', 'connection-state', 'driver', 'duration', 'errors', 'options', 'reason', 'records', 'redact']
 
 /**
  * The library's folders beside the engine. `peers: false` means that the files named alike (`ssh.ts`,
