@@ -64,7 +64,9 @@ export class RebuildCourses {
       this.#change(event, connectionId, { endedAt: timestamp, outcome: 'completed', durationMs, newGeneration })
       this.#active.delete(connectionId)
     } else if (name === 'rebuildFailed') {
-      this.#change(event, connectionId, { endedAt: timestamp, outcome: 'failed', stage, error })
+      // Of a storm of events some are left out: its start may have been one of them.
+      const tries = Math.max(1, this.of(connectionId)?.tries ?? 0)
+      this.#change(event, connectionId, { endedAt: timestamp, outcome: 'failed', stage, error, tries })
     } else if (name === 'connectionClosed' && word !== undefined && ENDS.has(word)) {
       this.#end(connectionId, timestamp)
     }

@@ -46,6 +46,14 @@ describe('the course of a rebuild', () => {
     expect(courses.list()).toHaveLength(1)
   })
 
+  it('has had a try when one has failed, although nobody has told of its start', () => {
+    const courses = after(
+      event(1, 'rebuildMarked', { reason }),
+      event(3, 'rebuildFailed', { reason, stage: 'connect', error: { message: 'refused' } }),
+    )
+    expect(courses.of('orders-1')).toMatchObject({ outcome: 'failed', tries: 1, startedAt: undefined })
+  })
+
   it('does not end when a successor is closed that has not passed its check', () => {
     const courses = after(
       event(1, 'rebuildMarked', { reason }),
