@@ -1,30 +1,21 @@
 import { readFileSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { codeBlocks, readPage, tableRows } from '../../wellpool/test/docs/markdown.ts'
 import { OWN_PROBLEMS } from '../src/api/problem.ts'
 import { EXIT } from '../src/cli/exit-codes.ts'
-import { createProgram } from '../src/cli/program.ts'
 import { DRIVERS } from '../src/config/drivers.ts'
 import { parseConfig } from '../src/config/index.ts'
 import { toSnakeCase } from '../src/config/names.ts'
 import { ExecuteSection, LogSection, ServerSection } from '../src/config/sections.ts'
+import { quietProgram } from './support/quiet-program.ts'
 
 const codes = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 const rowsOf = (page: string): string[][] => tableRows(readPage(page))
 const first = (page: string): string[] => rowsOf(page).flatMap(([cell]) => codes(cell))
 
 describe('docs/cli.md', () => {
-  const stream = new PassThrough()
-  const program = createProgram({
-    stdin: stream,
-    stdout: stream,
-    stderr: stream,
-    env: {},
-    interrupted: new AbortController().signal,
-    exitCode: 0,
-  })
+  const program = quietProgram()
   const leaves = (command: Command, path: string[] = []): string[] =>
     command.commands.length === 0 ? [path.join(' ')] : command.commands.flatMap((each) => leaves(each, [...path, each.name()]))
 

@@ -1,7 +1,6 @@
-import { PassThrough } from 'node:stream'
 import type { Command } from 'commander'
 import { parseDocument } from 'yaml'
-import { createProgram } from '../../src/cli/program.ts'
+import { quietProgram } from '../support/quiet-program.ts'
 
 /** How long an agent may take to end, in seconds, by its defaults: what it is run by has to wait for longer. */
 export const GRACE = {
@@ -10,7 +9,7 @@ export const GRACE = {
   /** `close_timeout`: sessions say goodbye after that. */
   close: 5,
   /** What is left of requests of the API. */
-  answers: 2,
+  answers: 1,
 } as const
 
 /**
@@ -19,15 +18,7 @@ export const GRACE = {
  * @throws Error when there is none, or it has not got an option of these
  */
 export function commandOf(words: readonly string[]): string {
-  const stream = new PassThrough()
-  const program = createProgram({
-    stdin: stream,
-    stdout: stream,
-    stderr: stream,
-    env: {},
-    interrupted: new AbortController().signal,
-    exitCode: 0,
-  })
+  const program = quietProgram()
   const args = [...words]
   let command: Command = program
   while (command.commands.length > 0) {
