@@ -45,9 +45,12 @@ describe('the schedule', () => {
 })
 
 describe('arguments', () => {
-  test('for the tables that are kept take long, or what an earlier run has measured', () => {
+  test('for the tables that are kept take long, or what earlier runs have measured', () => {
     expect(planOf('--write-docs')).toMatchObject({ long: true, contenders: CONTENDERS })
-    expect(parseArguments(['--from', 'results.json', '--write-docs'], SCENARIOS)).toMatchObject({ from: 'results.json', writeDocs: true })
+    expect(parseArguments(['--from', 'a.json,b.json', '--write-docs'], SCENARIOS)).toMatchObject({
+      from: ['a.json', 'b.json'],
+      writeDocs: true,
+    })
   })
 
   test('choose in the order of the tables', () => {
