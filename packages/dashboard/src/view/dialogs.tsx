@@ -22,13 +22,18 @@ export function Modal({ titleId, children }: { readonly titleId: string; readonl
     element?.showModal()
     return () => {
       element?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      // Not from what has got the focus meanwhile: this comes a moment after the key that has closed it, and others may have followed.
+      if (document.activeElement === document.body && before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])
   return (
     <dialog
       ref={dialog}
       aria-labelledby={titleId}
+      // Of a close it is told later: the keys that follow at once belong to the page.
+      onCancel={() => {
+        app.dialog.value = undefined
+      }}
       onClose={() => {
         // One that is gone already is told of its close as well.
         if (dialog.current !== null) app.dialog.value = undefined

@@ -111,7 +111,7 @@ await describeBrowser('using the page', ({ open, folder }) => {
 
   it('says when the agent is away, how old what it shows is, and goes on when it is back', async () => {
     const { url, server, pools } = await start()
-    const page = await open(url, { expected: /ERR_|Failed to load|net::/ })
+    const page = await open(url, { expected: /ERR_|Failed to load|net::|\/api\/v1\/\w+ 503$/ })
     await eventually(() => page.locator('.link-state').textContent()).toContain('live')
     await server.close()
     await eventually(() => page.locator('.banner').textContent()).toMatch(/The agent has not answered for .* What is shown is .* old/)
