@@ -45,6 +45,8 @@ const SETTINGS = {
   PrintLastLog: 'no',
   UseDNS: 'no',
   PidFile: 'none',
+  // bash reads ~/.bashrc for each command that comes over SSH, unless it is told that another shell has started it.
+  SetEnv: 'SHLVL=1',
 } as const
 
 /** Where Debian's sshd wants an empty folder when root runs it; a boot makes it, an installation alone does not. */
