@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Connection, EventRecord } from '../api/contract.ts'
 import { age, clockTime, dayAndTime, duration, percent, whole } from '../format.ts'
 import { doingOf, FINDINGS, isIll } from '../state/diagnosis.ts'
@@ -18,7 +18,7 @@ export function Details() {
   const id = app.selected.value
   const panel = useRef<HTMLElement>(null)
   const closer = useRef<HTMLButtonElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (id === undefined) return
     closer.current?.focus()
     // Whoever closes the details goes on where they were, unless they are elsewhere already.

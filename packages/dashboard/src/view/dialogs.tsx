@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { ConfirmDialog } from './confirm-dialog.tsx'
 import { useApp } from './context.ts'
 import { KeyboardDialog } from './keyboard-dialog.tsx'
@@ -16,7 +16,8 @@ export function Dialogs() {
 export function Modal({ titleId, children }: { readonly titleId: string; readonly children: ComponentChildren }) {
   const app = useApp()
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // Before the next key arrives: what is only in the document, and not yet open, does not get the keys.
+  useLayoutEffect(() => {
     const element = dialog.current
     const before = document.activeElement
     element?.showModal()

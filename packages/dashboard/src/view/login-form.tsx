@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { LoginProblem, Stage } from '../state/login.ts'
 import type { Dictionary } from '../text/index.ts'
 import { useApp, useText } from './context.ts'
@@ -11,7 +11,7 @@ export function LoginForm({ stage: { problem, asking } }: { readonly stage: Extr
   // Read, so that this is drawn anew as time passes; it may be half a second behind.
   app.model.now.value
   const wait = problem?.kind === 'too-many' ? Math.max(0, Math.ceil((problem.until - Date.now()) / 1000)) : 0
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
   return (
     <form
       class="login panel"
