@@ -90,6 +90,18 @@ describe('bad input', () => {
     expect((await call('GET', route)).status).toBe(status)
   })
 
+  it.each([
+    'pools/orders/pause',
+    'pools/orders/evict',
+    'pools/orders/rebuild',
+    'protocols/memory/rebuild',
+    'rebuild',
+    'pools/orders/resume',
+  ])('the word null is as good as no body for %s', async (route) => {
+    const { call } = await startScene()
+    expect((await call('POST', route, 'null')).status).toBe(200)
+  })
+
   it('that is compressed is not taken for what it may be', async () => {
     const { url } = await startScene()
     const response = await fetch(`${url}/api/v1/rebuild`, {
@@ -138,6 +150,11 @@ describe('on the wire', () => {
       'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
     ['chunks by another name', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
+    [
+      'a coding that nobody undoes',
+      'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['chunks in another coding', 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n'],
     ['a space before the colon', 'GET /api/v1/pools HTTP/1.1\r\nHost : localhost\r\n\r\n'],
     ['a header over two lines', 'GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n'],
     ['no Host', 'GET /api/v1/pools HTTP/1.1\r\n\r\n'],
@@ -165,6 +182,17 @@ describe('on the wire', () => {
     )
     expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
     expect(pools.get('orders')?.stats().state).toBe('running')
+  })
+
+  it('changes that come at once, one behind the other, are made and written down in their order', async () => {
+    const { url, call, pools } = await startScene()
+    const change = (action: string, connection: string): string =>
+      `POST /api/v1/pools/orders/${action} HTTP/1.1\r\nHost: localhost\r\nConnection: ${connection}\r\n\r\n`
+    const answer = await raw(url, change('pause', 'keep-alive') + change('resume', 'keep-alive') + change('pause', 'close'))
+    expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(3)
+    expect(pools.get('orders')?.stats().state).toBe('paused')
+    const { entries } = (await call('GET', 'audit')).body
+    expect(entries.map(({ action }: { action: string }) => action)).toEqual(['pause', 'resume', 'pause'])
   })
 
   it('a body without end is refused as soon as it is too long, and not read on', async () => {

@@ -40,7 +40,7 @@ const SEND_LIMIT = 10_000
 export function prepare(app: FastifyInstance): void {
   app.addHook('onRequest', ({ raw }, reply, done) => {
     reply.headers(SECURITY_HEADERS)
-    done(hostRefusal(raw))
+    done(wireRefusal(raw))
   })
   app.addHook('onSend', ({ raw }, _, payload, done) => {
     // Node sets it anew with the next request.
@@ -51,8 +51,11 @@ export function prepare(app: FastifyInstance): void {
   answerNothing(app)
 }
 
-/** What stands before this server may have read another host than Node does. */
-function hostRefusal({ headersDistinct, url }: IncomingMessage): ApiProblem | undefined {
+/** What stands before this server may have read another host, or another body, than Node does. */
+function wireRefusal({ headers, headersDistinct, url }: IncomingMessage): ApiProblem | undefined {
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    return new ApiProblem('INVALID_REQUEST', 'of the transfer codings only chunked is understood')
   if (headersDistinct.host?.length !== 1) return new ApiProblem('INVALID_REQUEST', 'there has to be one header Host')
   if (url?.startsWith('/') === true) return undefined
   return new ApiProblem('INVALID_REQUEST', 'the host has to stand in the header Host, and not in the address')

@@ -121,9 +121,11 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
 function batch(
   target: RebuildTarget,
   pools: readonly Pool<unknown>[],
-  options: Static<typeof RebuildManyBody> = {},
+  // A body may also be the word null.
+  body: Static<typeof RebuildManyBody> | null | undefined,
   run: (options: BatchRebuildOptions) => ReturnType<Pool<unknown>['rebuildConnections']>,
 ): Request {
+  const options = body ?? {}
   const connections = pools
     .flatMap((pool) => pool.connections())
     .filter(({ state, mark }) => state !== 'connecting' && state !== 'closing' && (options.all === true || mark !== undefined))
