@@ -188,7 +188,7 @@ export class Actions {
   #lose(count: number): void {
     const world = this.#world
     // It may be reported late, too: after its end.
-    const known = world.random.chance(0.1) ? [...world.model.clients.values()] : world.model.present()
+    const known = world.random.chance(0.1) ? world.model.known() : world.model.present()
     if (known.length === 0 || world.driver.watch === undefined) return
     if (count === 1) world.lose(world.random.pick(known).client)
     else for (const { client } of known.slice(0, count)) world.lose(client)
@@ -225,7 +225,7 @@ export class Actions {
   #reconfigure(): void {
     const world = this.#world
     const { random } = world
-    const fresh = randomOptions(random, world.pace)
+    const fresh = world.adapt(randomOptions(random, world.pace), random)
     const keys = (Object.keys(fresh) as (keyof SimulatedOptions)[]).filter(() => random.chance(0.1))
     const change = Object.fromEntries(keys.map((key) => [key, fresh[key]])) as Partial<SimulatedOptions>
     world.note(`reconfigure ${JSON.stringify(change)}`)

@@ -39,7 +39,7 @@ export class Endpoint {
   mode: Mode = 'up'
   /** How the flows of new clients are, some of them; undefined: all fine. */
   newFlows: { readonly share: number; readonly flow: Flow } | undefined
-  readonly #flows = new Map<FakeClient, Flow>()
+  readonly #flows = new WeakMap<FakeClient, Flow>()
   readonly #held = new Set<HeldCall>()
   readonly #clock: FakeClock
   readonly #random: Random

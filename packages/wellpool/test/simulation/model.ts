@@ -22,7 +22,6 @@ export interface Opinions {
  * its callers see. The pool's own figures are never asked here.
  */
 export class Model {
-  readonly clients = new Map<FakeClient, ClientModel>()
   readonly byConnection = new Map<string, ClientModel[]>()
   readonly outage = new Outage()
   /** Whoever has last proven itself before this is a suspect. */
@@ -38,7 +37,7 @@ export class Model {
   /** Connects in flight that have not been given up. */
   readonly connecting = new Set<FakeCall>()
   /** Connects that were in flight when the pool was told to evict: what they bring is stale on arrival. */
-  readonly stale = new Set<FakeCall>()
+  readonly stale = new WeakSet<FakeCall>()
   /** Clients and connects that must not be given up in this step: they take the place of one that was lost. */
   readonly kept: { readonly clients: ClientModel[]; readonly connects: FakeCall[] } = { clients: [], connects: [] }
   /** Clients whose check was given up in this step although its answer had come in. */
@@ -50,16 +49,18 @@ export class Model {
   lastConnectEndedAt = 0
   /** Whether the pool says that it panics; set after each step. A rejected check then proves its connection. */
   panic = false
+  /** Of whoever is still known to somebody: a run may last for months. */
+  readonly #models = new WeakMap<FakeClient, ClientModel>()
   readonly #clock: FakeClock
   readonly #ledger: Ledger
   readonly #options: () => SimulatedOptions
   readonly #step: () => number
   readonly #watched: boolean
-  readonly #begunAt = new Map<FakeCall, number>()
-  readonly #timeouts = new Map<FakeCall, number>()
+  readonly #begunAt = new WeakMap<FakeCall, number>()
+  readonly #timeouts = new WeakMap<FakeCall, number>()
   readonly #rounds = new Map<FakeClient, Round>()
   /** How often a client had been used when it was asked about. */
-  readonly #usesThen = new Map<FakeCall, number>()
+  readonly #usesThen = new WeakMap<FakeCall, number>()
   readonly #opinions: Opinions
   #registered = 0
 
@@ -73,9 +74,25 @@ export class Model {
   }
 
   of(client: FakeClient): ClientModel {
-    const found = this.clients.get(client)
+    const found = this.#models.get(client)
     if (found === undefined) throw new Error(`the model does not know client ${client.id}`)
     return found
+  }
+
+  /** All clients that there have been, without those that are forgotten. */
+  known(): ClientModel[] {
+    return this.#ledger.clients.map(({ client }) => this.of(client))
+  }
+
+  /** Forgets the clients that have ended. */
+  forgetEnded(): void {
+    this.#ledger.forgetEnded()
+    this.#registered = this.#ledger.clients.length
+    for (const [id, models] of this.byConnection) {
+      // The latest one may still be about to become its connection's.
+      const left = models.filter((model) => !model.ended || model.role === 'current' || model === models.at(-1))
+      this.byConnection.set(id, left)
+    }
   }
 
   /** The clients that have not ended. */
@@ -237,7 +254,7 @@ export class Model {
       const { client } = clients[this.#registered] as { client: FakeClient }
       arrived = new ClientModel(client, this.#clock.now())
       arrived.evicted = this.stale.has(call)
-      this.clients.set(client, arrived)
+      this.#models.set(client, arrived)
       // A stray belongs to no connection.
       if (client.life.stray) continue
       this.byConnection.set(client.connectionId, [...(this.byConnection.get(client.connectionId) ?? []), arrived])

@@ -47,6 +47,8 @@ export class World {
   /** Chance for the actions and the callers. */
   readonly random: Random
   readonly hostile: boolean
+  /** Changes the options that chance has chosen. */
+  readonly adapt: (options: SimulatedOptions, random: Random) => SimulatedOptions
   options: SimulatedOptions
   /** Whether `reconfigure` was ever called: what began under other options may still follow them. */
   reconfigured = false
@@ -74,6 +76,7 @@ export class World {
   constructor(seed: number, chronicle: Chronicle, setting: Setting) {
     const { kind, name = 'simulated', adapt = (options) => options } = setting
     this.kind = kind
+    this.adapt = adapt
     this.chronicle = chronicle
     this.trace = chronicle.trace
     this.spread = chronicle.spread
