@@ -81,7 +81,7 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
         context,
         request,
         reply,
-        batch(target, [pool], request.body, (options) => pool.rebuildConnections(options)),
+        batch(target, [pool], request.body ?? {}, (options) => pool.rebuildConnections(options)),
       )
     },
   )
@@ -99,7 +99,7 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
         context,
         request,
         reply,
-        batch(target, of, request.body, (options) => pools.rebuildConnectionsByProtocol(protocol, options)),
+        batch(target, of, request.body ?? {}, (options) => pools.rebuildConnectionsByProtocol(protocol, options)),
       )
     },
   )
@@ -112,7 +112,7 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
         context,
         request,
         reply,
-        batch({ kind: 'all' }, all, request.body, (options) => pools.rebuildConnections(options)),
+        batch({ kind: 'all' }, all, request.body ?? {}, (options) => pools.rebuildConnections(options)),
       )
     },
   )
@@ -121,11 +121,9 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
 function batch(
   target: RebuildTarget,
   pools: readonly Pool<unknown>[],
-  // A body may also be the word null.
-  body: Static<typeof RebuildManyBody> | null | undefined,
+  options: Static<typeof RebuildManyBody>,
   run: (options: BatchRebuildOptions) => ReturnType<Pool<unknown>['rebuildConnections']>,
 ): Request {
-  const options = body ?? {}
   const connections = pools
     .flatMap((pool) => pool.connections())
     .filter(({ state, mark }) => state !== 'connecting' && state !== 'closing' && (options.all === true || mark !== undefined))
