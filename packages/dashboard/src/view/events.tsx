@@ -1,4 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
+import { useState } from 'preact/hooks'
 import { EVENT_NAMES, type EventName, type EventRecord, type Level } from '../api/contract.ts'
 import { clockTime, dayAndTime, whole } from '../format.ts'
 import type { EventFilter } from '../state/event-log.ts'
@@ -6,6 +7,8 @@ import { useApp, useText } from './context.ts'
 import { eventLine } from './event-line.ts'
 
 const SHOWN = 120
+/** So many are drawn until somebody scrolls down to them: what nobody sees costs the same as what is seen. */
+const AT_FIRST = 20
 const CHOICES: readonly Level[] = ['debug', 'info', 'warn', 'error']
 const LEVEL_SIGNS: Readonly<Record<Level, string>> = { debug: '·', info: 'i', warn: '!', error: '×' }
 
@@ -19,6 +22,7 @@ export function Events() {
   const text = useText().events
   model.eventsChanged.value
   const { events } = model
+  const [most, setMost] = useState(AT_FIRST)
   const shown = held.value?.events ?? events.find(filter.value, SHOWN)
   return (
     <section class="panel" aria-labelledby="events-title">
@@ -31,9 +35,14 @@ export function Events() {
       <Missing />
       {shown.length === 0 && <p class="empty">{events.events.length === 0 ? text.empty : text.nonePass}</p>}
       {shown.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-        <ol class="events" tabIndex={0} aria-labelledby="events-title">
-          {shown.map((event) => (
+        <ol
+          class="events"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+          tabIndex={0}
+          aria-labelledby="events-title"
+          onScroll={({ currentTarget }) => setMost(currentTarget.scrollTop > 0 ? SHOWN : AT_FIRST)}
+        >
+          {shown.slice(0, most).map((event) => (
             <Row key={event.seq} event={event} />
           ))}
         </ol>
