@@ -18,6 +18,8 @@ interface ClientInternals {
     on(event: 'errorMessage', listener: (error: Error) => void): void
     on(event: 'notice', listener: (notice: { message: string; code?: string; severity?: string }) => void): void
   }
+  /** `query_timeout`: the longest that the client waits for an answer, ms. It is read when a query is sent. */
+  readonly connectionParameters: { query_timeout?: unknown }
   /** Whether the server has answered everything and no query waits. */
   readonly readyForQuery?: boolean
   /** The server's process, as named at log-in. */
@@ -103,12 +105,27 @@ export class PostgresSession implements Flow {
     // Of checks that were given up one is still in flight, and its answer is as good as another one's.
     if (this.#probe === undefined) {
       const untouched = this.#untouched
-      this.#probe = this.#client.query('').finally(() => {
+      this.#probe = this.#askForLife().finally(() => {
         this.#probe = undefined
         this.#untouched = untouched
       })
     }
     await this.#probe
+  }
+
+  /**
+   * The client's own limit does not hold for it: it would make an answer of the server's silence. The pool has one, and
+   * knows what silence means.
+   */
+  #askForLife(): Promise<unknown> {
+    const { connectionParameters } = this.#internals
+    const limit = connectionParameters.query_timeout
+    connectionParameters.query_timeout = 0
+    try {
+      return this.#client.query('')
+    } finally {
+      connectionParameters.query_timeout = limit
+    }
   }
 
   get backend(): Backend | undefined {

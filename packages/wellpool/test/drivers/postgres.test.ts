@@ -334,6 +334,19 @@ await describePostgres('postgres()', (url) => {
       expect(order).toEqual(['query', 'check'])
     })
 
+    it('leaves it to the pool how long to wait: queryTimeout would make an answer of a silence', async () => {
+      const { driver, client } = await open({}, proxied({ queryTimeout: 30 }))
+      proxy.inject({ kind: 'silence' })
+      let settled = false
+      const check = Promise.resolve(driver.check(client, { signal: never })).finally(() => {
+        settled = true
+      })
+      await expect(client.query('select 1')).rejects.toThrow('Query read timeout')
+      expect(settled).toBe(false)
+      await proxy.heal()
+      await check
+    })
+
     it('rejects with the reason of its signal at once, as often as it is tried, and works when the peer is back', async () => {
       const warnings: string[] = []
       const listen = (warning: Error): unknown => warnings.push(warning.message)
