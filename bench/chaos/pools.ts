@@ -31,7 +31,7 @@ export interface OpenedPool {
   trace?(listener: (event: string, details: object) => void): void
 }
 
-type Open = (address: Address) => Promise<OpenedPool>
+type Open = (address: Address, contender: string) => Promise<OpenedPool>
 
 /** What pg's clients are given, under whatever pool. */
 const pgSettings = (address: Address) => ({
@@ -43,9 +43,13 @@ const pgSettings = (address: Address) => ({
 
 const POOLS: Readonly<Record<string, Open>> = {
   /** Its defaults, and the two deadlines. `idempotent`: what may run again does, after its connection was lost. */
-  async wellpool(address) {
+  async wellpool(address, contender) {
     const [{ createPool }, { postgres }] = await Promise.all([import('wellpool'), import('wellpool/postgres')])
-    const pool = createPool(postgres({ ...address, queryTimeout: QUERY_MS }), { name: 'wellpool', maxConnections: MAX_CONNECTIONS })
+    const pool = createPool(postgres({ ...address, queryTimeout: QUERY_MS }), {
+      name: 'wellpool',
+      maxConnections: MAX_CONNECTIONS,
+      ...(contender.endsWith(TEN) && { maxConnecting: 10 }),
+    })
     return {
       request: (sql, idempotent) => pool.use((client) => client.query(sql), { timeout: ACQUIRE_MS, idempotent }),
       trace: (listener) => {
@@ -147,16 +151,24 @@ const RETRY = '+retry'
 /** After Wellpool's name: it is not told that requests may run again. */
 const ONCE = '+once'
 
+/** After Wellpool's name: it opens up to ten connections at a time, not two. */
+const TEN = '+10'
+
 /** The pool that the others are measured beside. */
 export const SUBJECT = 'wellpool'
 
 /** All contenders, in the order of the tables. */
-export const CONTENDERS: readonly string[] = Object.keys(POOLS).flatMap((name) => [name, `${name}${name === SUBJECT ? ONCE : RETRY}`])
+export const CONTENDERS: readonly string[] = Object.keys(POOLS).flatMap((name) =>
+  name === SUBJECT ? [name, `${name}${ONCE}`, `${name}${TEN}`] : [name, `${name}${RETRY}`],
+)
 
 /** Whether it is a pool as its users know it best, without a wrapper. */
 export function isPlain(contender: string): boolean {
   return contender === poolOf(contender)
 }
+
+/** Whether it differs where connects take long, and is measured there alone. */
+export const isForSlowConnects = (contender: string): boolean => contender.endsWith(TEN)
 
 /** A contender's pool, without its wrapper. */
 export function poolOf(contender: string): string {
@@ -170,7 +182,7 @@ export async function openPool(
 ): Promise<Pick<OpenedPool, 'trace'> & { request(sql: string): Promise<unknown> }> {
   const open = POOLS[poolOf(contender)]
   if (open === undefined) throw new Error(`no pool is called ${contender}`)
-  const pool = await open(address)
+  const pool = await open(address, contender)
   const once = (sql: string): Promise<unknown> => pool.request(sql, !contender.endsWith(ONCE))
   return { ...pool, request: contender.endsWith(RETRY) ? (sql) => once(sql).catch(() => once(sql)) : once }
 }

@@ -1,4 +1,4 @@
-import { isPlain } from './pools.ts'
+import { isForSlowConnects, isPlain } from './pools.ts'
 import type { Job } from './run.ts'
 import type { Scenario } from './scenario.ts'
 import type { VariantName } from './variants.ts'
@@ -47,11 +47,10 @@ function jobsOf(plan: Plan, scenario: Scenario, contender: string, round: number
   const { name, seconds, longSeconds, baseOnly, together } = scenario
   // A wrapper shows in the main variant what it is good for; it is left out where time is scarce, unless nothing else is asked for.
   const scarce = (variant: VariantName): boolean => variant !== 'base' || together === true
+  const isShown = (variant: VariantName): boolean =>
+    isPlain(contender) || plan.contenders.length === 1 || (isForSlowConnects(contender) ? variant === 'far' : !scarce(variant))
   const variants = plan.variants.filter(
-    (variant) =>
-      round < (plan.rounds ?? roundsOf(variant, contender)) &&
-      !(baseOnly === true && variant !== 'base') &&
-      (isPlain(contender) || !scarce(variant) || plan.contenders.length === 1),
+    (variant) => round < (plan.rounds ?? roundsOf(variant, contender)) && !(baseOnly === true && variant !== 'base') && isShown(variant),
   )
   return variants.map((variant) => ({
     scenario: name,

@@ -19,13 +19,24 @@ describe('the schedule', () => {
 
   test('turns the order of the contenders round in every other round', () => {
     const order = phasesOf(planOf('silent', '--rounds', '2', '--variants', 'base')).map(([job]) => job?.contender)
-    expect(order).toEqual([...CONTENDERS, ...[...CONTENDERS].reverse()])
+    const inBase = CONTENDERS.filter((contender) => contender !== 'wellpool+10')
+    expect(order).toEqual([...inBase, ...[...inBase].reverse()])
   })
 
   test('leaves wrappers out of the variants', () => {
     const jobs = phasesOf(planOf('silent', '--rounds', '1')).flat()
     expect(jobs.filter(({ contender }) => contender === 'knex').map(({ variant }) => variant)).toEqual(['base', 'long', 'far'])
     expect(jobs.filter(({ contender }) => contender === 'knex+retry').map(({ variant }) => variant)).toEqual(['base'])
+  })
+
+  test('has ten connects at a time where connects take long, and there alone unless asked for', () => {
+    const variants = (...args: string[]): string[] =>
+      phasesOf(planOf('silent', '--rounds', '1', ...args))
+        .flat()
+        .filter(({ contender }) => contender === 'wellpool+10')
+        .map(({ variant }) => variant)
+    expect(variants()).toEqual(['far'])
+    expect(variants('--pools', 'wellpool+10')).toEqual(['base', 'long', 'far'])
   })
 
   test('gives a minute to kills and ten minutes to chance where tables are kept', () => {
