@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { createPool, createPools, type Driver, defineDriver, type Pool, type Pools } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
+import { startFloor } from '../api/floor.ts'
 import type { Asked, Command, Report } from '../api/messages.ts'
 import { Child } from '../child.ts'
 import { serverUrl, startServer } from '../postgres-server.ts'
@@ -15,14 +17,16 @@ const SLICE_MS = 1_000
 /** At the start of each slice, and not counted: what has rested is verified, and requests have begun. */
 const LEAD_MS = 150
 const PAIRS = 10
+/** How long it is measured without load. */
+const REST_MS = 3_000
 const WARM_UP_PAIRS = 1
 /** Before all else: V8 compiles what is asked for often, and only that. */
 const WARM_UP_REQUESTS = 6_000
 
 /** What goes on beside the pool's load. */
 interface Use {
-  /** Whether there is a server for the pool. */
-  readonly server: boolean
+  /** The server for the pool; `floor`: one that knows nothing, and answers with the same bytes. */
+  readonly server: 'none' | 'floor' | 'wellpool'
   /** Requests to its API a second. */
   readonly rate: number
   /** Who follow its events, with samples. */
@@ -32,16 +36,18 @@ interface Use {
 }
 
 const USES: Readonly<Record<string, Use>> = {
-  without: { server: false, rate: 0, listeners: 0, events: 0 },
-  server: { server: true, rate: 0, listeners: 0, events: 0 },
-  wellpool: { server: true, rate: 200, listeners: 50, events: 0 },
-  'event storm': { server: true, rate: 0, listeners: 50, events: 10_000 },
+  without: { server: 'none', rate: 0, listeners: 0, events: 0 },
+  server: { server: 'wellpool', rate: 0, listeners: 0, events: 0 },
+  floor: { server: 'floor', rate: 200, listeners: 50, events: 0 },
+  wellpool: { server: 'wellpool', rate: 200, listeners: 50, events: 0 },
+  'event storm': { server: 'wellpool', rate: 0, listeners: 50, events: 10_000 },
 }
 
 /**
  * What the API costs the pool that it tells of: 200 requests a second and 50 listeners, and a storm of events with as
  * many listeners. Each process has two pools, `subject` with a server and `bare` without, that take turns; who asks is
- * a process of its own. The ratios are of neighbouring slices. Those of `without` show what they are worth.
+ * a process of its own. The ratios are of neighbouring slices. Those of `without` show what they are worth, and those of
+ * `floor` what Node takes for answers that cost nothing to make.
  */
 export const api: Workload = {
   name: 'api',
@@ -53,6 +59,7 @@ export const api: Workload = {
     { name: 'throughput, × bare', unit: '', digits: 3 },
     { name: 'CPU', unit: 'µs/query', digits: 2 },
     { name: 'CPU, × bare', unit: '', digits: 3 },
+    { name: 'CPU at rest', unit: '% of a core', digits: 1, relativeTo: ['floor'] },
     { name: 'answers', unit: '1/s', digits: 0 },
     { name: 'p99 of answers', unit: 'ms', digits: 1 },
     { name: 'p99 of events', unit: 'ms', digits: 0 },
@@ -79,7 +86,7 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
     noisyPool(createPools({})),
     use,
   )
-  const server = use.server ? await serve(pools) : undefined
+  const server = use.server === 'none' ? undefined : await (use.server === 'floor' ? startFloor() : serve(pools))
   const asker = server && startAsker(server.url)
   if (use.rate > 0) {
     asker?.tell({ do: 'warmUp', requests: WARM_UP_REQUESTS })
@@ -103,10 +110,15 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
     const slices = { subject: first ?? (await ofSubject()), bare: ofBare }
     if (pair >= WARM_UP_PAIRS) pairs.push(slices)
   }
+  asker?.tell({ do: 'begin', rate: use.rate, listeners: use.listeners })
+  await asker?.hear('begun')
+  const atRest = await subject.rest()
+  if (server !== undefined) asker?.tell({ do: 'end', seq: server.seq() })
+  await asker?.hear('ended')
   asker?.kill()
   await server?.close()
   await Promise.all([pools.close(), bare.close()])
-  return { ...figuresOf(pairs), ...answersOf(asked) }
+  return { ...figuresOf(pairs), 'CPU at rest': atRest, ...answersOf(asked) }
 }
 
 function figuresOf(pairs: readonly { readonly subject: Slice; readonly bare: Slice }[]): Sample {
@@ -181,6 +193,20 @@ class Side {
     // Events are told in a microtask.
     await new Promise((resolve) => setImmediate(resolve))
     return { throughput: queries / seconds, cpu: (user + system) / queries }
+  }
+
+  /** What this process takes while nobody uses the pool, and all else goes on: per cent of a core. */
+  async rest(): Promise<number> {
+    const endStorm = this.#beginStorm()
+    await delay(LEAD_MS)
+    const before = process.cpuUsage()
+    const start = performance.now()
+    await delay(REST_MS)
+    const { user, system } = process.cpuUsage(before)
+    const ms = performance.now() - start
+    endStorm()
+    await new Promise((resolve) => setImmediate(resolve))
+    return ((user + system) / 1000 / ms) * 100
   }
 
   close(): Promise<void> {
