@@ -47,7 +47,7 @@ export async function measure({ plan, selection, lanes: wanted }: Arguments, pro
   return {
     circumstances: { ...setting, versions: Object.fromEntries(Object.entries(setting.versions).filter(([name]) => measured.has(name))) },
     server: lanes.serverVersion,
-    command: ['npm run chaos --', ...selection].join(' ').replace(/ --$/, ''),
+    commands: [['npm run chaos --', ...selection].join(' ').replace(/ --$/, '')],
     lanes: count,
     idleLateMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
     tookMs: now() - startedAt,

@@ -14,7 +14,7 @@ export const DISTURBED_MS = 50
 export interface Results {
   readonly circumstances: Circumstances
   readonly server: string
-  readonly command: string
+  readonly commands: readonly string[]
   readonly lanes: number
   /** How late a process was that did nothing but look, at worst, and how often by more than 50 ms. */
   readonly idleLateMs: number
@@ -39,13 +39,18 @@ export function partsOf(results: Results, scenarios: readonly Scenario[]): Reado
   }
 }
 
-function renderCircumstances({ circumstances, server, command, lanes, idleLateMs, disturbed, tookMs }: Results): string {
+function renderCircumstances({ circumstances, server, commands, lanes, idleLateMs, disturbed, tookMs }: Results): string {
   const { date, node, machine, versions } = circumstances
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const [only, ...others] = commands
+  const how = others.length === 0 ? `with \`${only}\`` : `in ${commands.length} parts`
   return [
-    `Measured on ${date.slice(0, 10)} with \`${command}\` (${formatCount(tookMs / 60_000)} min, ${lanes} runs side by side) on ${machine}, Node ${node},`,
+    `Measured on ${date.slice(0, 10)} ${how} (${formatCount(tookMs / 60_000)} min, ${lanes} runs side by side) on ${machine}, Node ${node},`,
     `PostgreSQL ${server}; ${named.join(', ')}. A process that did nothing but look at the clock was late by ${formatCount(idleLateMs)} ms at worst,`,
     `and the proxy by more than ${DISTURBED_MS} ms in ${formatCount(disturbed * 100)} % of the runs.`,
+    ...(others.length === 0
+      ? []
+      : ['', '<details><summary>The commands of the parts</summary>', '', '```sh', ...commands, '```', '', '</details>']),
   ].join('\n')
 }
 

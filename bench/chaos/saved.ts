@@ -6,8 +6,8 @@ export interface Saved {
   readonly circumstances: Circumstances
   /** The version of PostgreSQL. */
   readonly server: string
-  /** How the program was called. */
-  readonly command: string
+  /** How the program was called: once, or once for each part. */
+  readonly commands: readonly string[]
   readonly lanes: number
   /** How late a process was that did nothing but look at the clock, at worst, ms. */
   readonly idleLateMs: number
@@ -21,7 +21,7 @@ export interface Saved {
 export function combine(all: readonly [Saved, ...Saved[]]): Saved {
   return {
     ...all[0],
-    command: all.map(({ command }) => command).join('`, `'),
+    commands: all.flatMap(({ commands }) => commands),
     idleLateMs: Math.max(...all.map(({ idleLateMs }) => idleLateMs)),
     tookMs: all.reduce((sum, { tookMs }) => sum + tookMs, 0),
     runs: all.flatMap(({ runs }) => runs),

@@ -105,7 +105,7 @@ describe('the page', () => {
       versions: { wellpool: '0.1.0', knex: '3.3.0' },
     },
     server: '18.4',
-    command: 'npm run chaos -- --write-docs',
+    commands: ['npm run chaos -- --write-docs'],
     lanes: 5,
     idleLateMs: 12,
     disturbed: 0.02,
@@ -126,6 +126,13 @@ describe('the page', () => {
     expect(fillIn(filled, 'chaos', partsOf(results(), SCENARIOS))).toBe(filled)
   })
 
+  test('names the commands of all parts, apart from the text', () => {
+    const commands = ['npm run chaos -- silent', 'npm run chaos -- calm']
+    const { circumstances } = partsOf({ ...results(), commands }, SCENARIOS)
+    expect(circumstances).toMatch(/^Measured on 2026-01-02 in 2 parts \(33 min, /)
+    expect(circumstances).toContain(['', '```sh', ...commands, '```', ''].join('\n'))
+  })
+
   test('keeps what it says of a variant that was not measured', () => {
     const parts = partsOf(results(), SCENARIOS)
     expect(Object.keys(parts).sort()).toEqual(['base', 'circumstances', 'details', 'limits'])
@@ -141,7 +148,7 @@ describe('the page', () => {
 const saved: Saved = {
   circumstances: { date: '', node: '', v8: '', machine: '', versions: {} },
   server: '18.4',
-  command: '',
+  commands: [],
   lanes: 1,
   idleLateMs: 0,
   tookMs: 0,
@@ -160,10 +167,10 @@ test('what is saved can be read again, what has no end included', () => {
 })
 
 test('several measurements are one, with the runs, the failures and the commands of all', () => {
-  const other: Saved = { ...saved, command: 'npm run chaos -- calm', idleLateMs: 7, tookMs: 5, failures: ['calm: broke off'] }
-  expect(combine([{ ...saved, command: 'npm run chaos' }, other])).toEqual({
+  const other: Saved = { ...saved, commands: ['npm run chaos -- calm'], idleLateMs: 7, tookMs: 5, failures: ['calm: broke off'] }
+  expect(combine([{ ...saved, commands: ['npm run chaos'] }, other])).toEqual({
     ...saved,
-    command: 'npm run chaos`, `npm run chaos -- calm',
+    commands: ['npm run chaos', 'npm run chaos -- calm'],
     idleLateMs: 7,
     tookMs: 5,
     failures: ['calm: broke off'],
