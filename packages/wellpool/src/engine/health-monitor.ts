@@ -123,7 +123,7 @@ export class HealthMonitor<Client> {
     else this.#putBack(connection)
     if (result.ok) this.#passed(connection, check.generation, timed ? result.elapsedMs : undefined)
     else this.#failed(connection, result.error as Error, !result.timedOut)
-    if (connection.check === undefined && connection.state === 'idle') this.#core.makeAvailable(connection)
+    if (connection.check === undefined) this.#mayServe(connection)
     this.#host.upkeep.checkEnded(connection)
     this.#core.changed()
   }
@@ -132,10 +132,15 @@ export class HealthMonitor<Client> {
     if (connection.check !== check) return
     this.#putBack(connection)
     this.#recheckSoon(connection)
-    if (connection.state === 'idle') this.#core.makeAvailable(connection)
+    this.#mayServe(connection)
     this.#host.upkeep.checkEnded(connection)
     // Also where it may not serve: a rebuild that was decided meanwhile may begin now.
     this.#core.changed()
+  }
+
+  /** It was not to be had while it was checked, or while it was unhealthy beside its leases. */
+  #mayServe(connection: Connection<Client>): void {
+    if (connection.state === 'idle' || connection.state === 'acquired') this.#core.makeAvailable(connection)
   }
 
   /** The driver has let go of the client: it may do something else. */

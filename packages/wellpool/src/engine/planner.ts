@@ -221,9 +221,9 @@ export class Planner<Client> {
     if (head === undefined) return
     const now = core.clock.now()
     let at = NEVER
-    for (const connection of core.failing) {
+    for (const connection of core.idle) {
       const retryAt = this.#retryAt(connection)
-      if (connection.state === 'idle' && retryAt > now) at = Math.min(at, retryAt)
+      if (retryAt > now) at = Math.min(at, retryAt)
     }
     const [next] = core.checks
     if (next !== undefined) at = Math.min(at, (next.check as Check<Client>).startedAt + core.overdueAfter)

@@ -163,6 +163,30 @@ describe('regular checks', () => {
     expect(setup.healths()).toEqual(['healthy'])
   })
 
+  test('one that passes gives those who wait the room beside leases that its unhealthy connection had', async () => {
+    const setup = await checked({
+      driver: { maxLeasesPerConnection: 2 },
+      rebuildMaxSurge: 0,
+      healthCheckTriggerRebuild: false,
+      healthRecheckInterval: 100,
+      unhealthyThreshold: 2,
+    })
+    const { clock, driver, pool } = setup
+    const [first] = [await setup.borrow(), await setup.borrow()]
+    driver.always('check', fail(new Error('no answer')))
+    await nextCheck(setup)
+    await clock.advance(100)
+    expect(setup.healths()).toEqual(['unhealthy'])
+    first.release()
+    driver.always('check', ok(0))
+    await nextCheck(setup)
+    await clock.settle()
+    expect(setup.healths()).toEqual(['healthy'])
+    const second = track(pool.acquire())
+    await clock.settle()
+    expect(resultOf(second).client.id).toBe(1)
+  })
+
   test('come once per healthCheckInterval for every idle connection, spread over it', async () => {
     const note = noteChecks()
     const { clock, start } = setUp({ minConnections: 10, maxConnecting: 10, healthCheckInterval: 10_000, driver: { onCall: note.onCall } })
@@ -229,6 +253,26 @@ describe('after a failed check', () => {
     driver.always('check', ok(0))
     await clock.advance(200)
     expect(waiter.status).toBe('fulfilled')
+  })
+
+  test('the next one comes after maxWhileWaited also where healthCheckInterval is shorter than that', async () => {
+    const setup = await checked({
+      minConnections: 2,
+      maxConnections: 2,
+      rebuildMaxSurge: 0,
+      healthCheckInterval: 100,
+      healthRecheckInterval: 10_000,
+      backoff: { maxWhileWaited: 200 },
+    })
+    const { clock, client, driver, pool } = setup
+    driver.always('check', fail(new Error('no answer')))
+    await clock.advance(100)
+    expect([client(1).life.checks, client(2).life.checks]).toEqual([1, 1])
+    track(pool.acquire())
+    await clock.advance(200)
+    expect([client(1).life.checks, client(2).life.checks]).toEqual([2, 2])
+    await clock.advance(200)
+    expect([client(1).life.checks, client(2).life.checks]).toEqual([3, 3])
   })
 
   test('a check that came early puts nobody else under suspicion once more', async () => {

@@ -147,4 +147,18 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     find: '      upkeep.evaluate(task.connection)\n',
     replace: '',
   },
+  {
+    name: 'a failed check is not repeated for who waits once it counts no more for a panic',
+    seed: 53713,
+    file: 'planner.ts',
+    find: 'for (const connection of core.idle) {\n      const retryAt',
+    replace: 'for (const connection of core.failing) {\n      const retryAt',
+  },
+  {
+    name: 'a connection with room beside its leases serves nobody more when it is well again',
+    seed: 61032,
+    file: 'health-monitor.ts',
+    find: "if (connection.state === 'idle' || connection.state === 'acquired') this.#core",
+    replace: "if (connection.state === 'idle') this.#core",
+  },
 ]
