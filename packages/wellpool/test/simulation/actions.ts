@@ -231,6 +231,7 @@ export class Actions {
     world.note(`reconfigure ${JSON.stringify(change)}`)
     try {
       world.pool.reconfigure(asWritten(change, random))
+      world.formerHedgeDelay = Math.min(world.formerHedgeDelay, world.options.hedgeDelay)
       world.options = { ...world.options, ...change }
       world.reconfigured = true
     } catch (error) {

@@ -45,8 +45,9 @@ export function checkConnect(world: World, call: FakeCall): void {
 /** Whether a hedge or a second opinion may take a connection above the maximum. */
 function isHedgeDue(world: World): boolean {
   const { callers, driver, model, options, step } = world
+  const hedgeDelay = Math.min(options.hedgeDelay, world.formerHedgeDelay)
   const overdue =
-    model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= options.hedgeDelay))
+    model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= hedgeDelay))
   // Who is served in this step has waited when it began.
   if (overdue && callers.some(({ isWaiting, grantedStep }) => isWaiting || grantedStep === step)) return true
   return driver.secondOpinion !== undefined && callers.some((caller) => isSilent(world, caller))

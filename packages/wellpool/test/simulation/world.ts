@@ -52,6 +52,8 @@ export class World {
   options: SimulatedOptions
   /** Whether `reconfigure` was ever called: what began under other options may still follow them. */
   reconfigured = false
+  /** The shortest `hedgeDelay` that was ever in force before the present one: what was overdue under it stays so. */
+  formerHedgeDelay = Number.POSITIVE_INFINITY
   /** What the pool was told about its life. */
   life: 'new' | 'running' | 'paused' | 'draining' | 'closed' = 'new'
   failWaiting = false
