@@ -1,17 +1,25 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** As much as an answer of the API is long for a pool of ten connections. */
+/** More than an answer of the API has, which is up to 2 kB for a pool of ten connections; only a timeline has more. */
 const ANSWER = JSON.stringify({ filling: 'x'.repeat(4_000) })
-/** As much as a sample of two pools. */
+/** As much as a message with the samples of two pools. */
 const SAMPLE = JSON.stringify({ timestamp: 0, filling: 'x'.repeat(1_000) })
 const EVERY_MS = 1_000
+
+/** A server for who asks. */
+export interface Served {
+  readonly url: string
+  /** The number of the latest event. */
+  readonly seq: () => number
+  readonly close: () => Promise<void>
+}
 
 /**
  * A server that answers everything with the same bytes, and tells those who listen the same once a second: what Node
  * itself takes for as many requests and listeners.
  */
-export async function startFloor(): Promise<{ readonly url: string; readonly seq: () => number; readonly close: () => Promise<void> }> {
+export async function startFloor(): Promise<Served> {
   const listeners = new Set<ServerResponse>()
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/api/v1/events/stream') !== true) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { createPool, createPools, type Driver, defineDriver, type Pool, type Pools } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
-import { startFloor } from '../api/floor.ts'
+import { type Served, startFloor } from '../api/floor.ts'
 import type { Asked, Command, Report } from '../api/messages.ts'
 import { Child } from '../child.ts'
 import { serverUrl, startServer } from '../postgres-server.ts'
@@ -92,17 +92,23 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
     asker?.tell({ do: 'warmUp', requests: WARM_UP_REQUESTS })
     await asker?.hear('warm')
   }
+  /** Runs something while the API is in use: what came of it, and what those heard who used it. */
+  const whileAsked = async <Result>(
+    run: () => Promise<Result>,
+  ): Promise<{ readonly result: Result; readonly asked: Asked | undefined }> => {
+    asker?.tell({ do: 'begin', rate: use.rate, listeners: use.listeners })
+    await asker?.hear('begun')
+    const result = await run()
+    if (server !== undefined) asker?.tell({ do: 'end', seq: server.seq() })
+    return { result, asked: (await asker?.hear('ended'))?.asked }
+  }
   const pairs: { readonly subject: Slice; readonly bare: Slice }[] = []
-  const asked: Asked[] = []
+  const heard: Asked[] = []
   for (let pair = 0; pair < WARM_UP_PAIRS + PAIRS; pair++) {
     const ofSubject = async (): Promise<Slice> => {
-      asker?.tell({ do: 'begin', rate: use.rate, listeners: use.listeners })
-      await asker?.hear('begun')
-      const slice = await subject.slice()
-      if (server !== undefined) asker?.tell({ do: 'end', seq: server.seq() })
-      const report = await asker?.hear('ended')
-      if (report !== undefined && pair >= WARM_UP_PAIRS) asked.push(report.asked)
-      return slice
+      const { result, asked } = await whileAsked(() => subject.slice())
+      if (asked !== undefined && pair >= WARM_UP_PAIRS) heard.push(asked)
+      return result
     }
     // What the machine does meanwhile falls on both alike.
     const first = pair % 2 === 0 ? await ofSubject() : undefined
@@ -110,15 +116,11 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
     const slices = { subject: first ?? (await ofSubject()), bare: ofBare }
     if (pair >= WARM_UP_PAIRS) pairs.push(slices)
   }
-  asker?.tell({ do: 'begin', rate: use.rate, listeners: use.listeners })
-  await asker?.hear('begun')
-  const atRest = await subject.rest()
-  if (server !== undefined) asker?.tell({ do: 'end', seq: server.seq() })
-  await asker?.hear('ended')
+  const { result: atRest } = await whileAsked(() => subject.rest())
   asker?.kill()
   await server?.close()
   await Promise.all([pools.close(), bare.close()])
-  return { ...figuresOf(pairs), 'CPU at rest': atRest, ...answersOf(asked) }
+  return { ...figuresOf(pairs), 'CPU at rest': atRest, ...answersOf(heard) }
 }
 
 function figuresOf(pairs: readonly { readonly subject: Slice; readonly bare: Slice }[]): Sample {
@@ -141,13 +143,6 @@ function answersOf(asked: readonly Asked[]): Sample {
     'p99 of answers': p99(asked.flatMap(({ answerMs }) => answerMs)),
     'p99 of events': p99(asked.flatMap(({ toldMs }) => toldMs)),
   }
-}
-
-interface Served {
-  readonly url: string
-  /** The number of the latest event. */
-  readonly seq: () => number
-  readonly close: () => Promise<void>
 }
 
 async function serve(pools: Pools): Promise<Served> {

@@ -26,7 +26,7 @@ async function longTasks(page: Page): Promise<() => Promise<number[]>> {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 await describeBrowser('under load', ({ open, folder }) => {
-  it('draws 1,000 connections that change every second, and no task takes more than 50 ms', async () => {
+  it('draws 1,000 connections that change every second, and the longest task of a second usually takes no more than 50 ms', async () => {
     const { url, pool } = await startScene(folder, {
       orders: { driver: driverOf('memory'), minConnections: CONNECTIONS, maxConnections: CONNECTIONS, maxConnecting: 100 },
     })

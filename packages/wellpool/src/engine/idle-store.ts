@@ -20,6 +20,11 @@ export class IdleStore<Client> {
     return this.#healthy.head
   }
 
+  /** Those whose last check has failed or was slow. */
+  get degraded(): Iterable<Connection<Client>> {
+    return this.#degraded
+  }
+
   setOrder(order: 'lifo' | 'fifo'): void {
     this.#lifo = order === 'lifo'
   }

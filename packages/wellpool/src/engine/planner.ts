@@ -221,7 +221,7 @@ export class Planner<Client> {
     if (head === undefined) return
     const now = core.clock.now()
     let at = NEVER
-    for (const connection of core.idle) {
+    for (const connection of core.idle.degraded) {
       const retryAt = this.#retryAt(connection)
       if (retryAt > now) at = Math.min(at, retryAt)
     }

@@ -92,6 +92,14 @@ describe('however many connections there are', () => {
     expect(await borrowInTurn(setup, LARGE)).toBeLessThan(100)
   })
 
+  test('a borrower for whom one that has rested is checked first looks three times at each of the others at most', async () => {
+    const { clock, pool } = await poolOf(LARGE, { verifyIdleAfter: 1000 })
+    await clock.advance(2000)
+    const cost = await looksDuring(() => clock.until(pool.acquire().then((lease) => lease.release())))
+    expect(pool.stats().checks.healthy).toBe(1)
+    expect(cost).toBeLessThan(3 * LARGE + 10)
+  })
+
   test('one that connects looks at no other', async () => {
     const start = async (size: number): Promise<number> => {
       const setup = setUp({ minConnections: size, maxConnections: size })

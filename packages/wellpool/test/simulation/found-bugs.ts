@@ -151,7 +151,7 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     name: 'a failed check is not repeated for who waits once it counts no more for a panic',
     seed: 53713,
     file: 'planner.ts',
-    find: 'for (const connection of core.idle) {\n      const retryAt',
+    find: 'for (const connection of core.idle.degraded) {\n      const retryAt',
     replace: 'for (const connection of core.failing) {\n      const retryAt',
   },
   {
