@@ -51,7 +51,8 @@ export class Planner<Client> {
     const roomForOneMore = room && core.places < maxConnections
     // A place that is out of service will need the room that it has left.
     const roomBeside = surgeRoom && core.places < maxConnections + rebuildMaxSurge
-    if (room) {
+    // Beside what still says goodbye and who holds a replaced client, before the planned ones take that room.
+    if (surgeRoom) {
       const rebuild = this.#host.rebuilds.nextOutOfService()
       if (rebuild !== undefined) return rebuild
     }

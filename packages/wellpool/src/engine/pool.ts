@@ -193,7 +193,8 @@ export class Pool<Client> {
   }
 
   /**
-   * Changes options of the running pool, without losing a lease. All or nothing.
+   * Changes options of the running pool, without losing a lease. All or nothing. A wait that has begun, for a repeated
+   * check or for the next try of a rebuild, ends when it was to end.
    *
    * @throws INVALID_CONFIG naming everything that is wrong; nothing has changed then
    */

@@ -127,6 +127,19 @@ describe('an urgent rebuild', () => {
     const order = driver.ledger.connects.slice(3).map(({ connectionId }) => connectionId)
     expect(order.slice(0, 2)).toEqual([client(1).connectionId, client(3).connectionId])
   })
+
+  test('goes beside a replaced client that is still held, within rebuildMaxSurge', async () => {
+    const { borrow, client, clock, driver, pool, start } = setUp({ minConnections: 1, maxConnections: 1 })
+    await start()
+    await borrow()
+    track(pool.rebuildConnectionById(client(1).connectionId))
+    await clock.advance(20)
+    expect(pool.stats()).toMatchObject({ retired: 1, idle: 1, open: 2 })
+    driver.lose(client(2))
+    await clock.advance(20)
+    expect(pool.connections()).toMatchObject([{ generation: 3, state: 'idle' }])
+    expect(driver.ledger.maxOpen).toBe(2)
+  })
 })
 
 describe('a planned rebuild', () => {

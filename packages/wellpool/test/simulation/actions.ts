@@ -232,6 +232,7 @@ export class Actions {
     try {
       world.pool.reconfigure(asWritten(change, random))
       world.formerHedgeDelay = Math.min(world.formerHedgeDelay, world.options.hedgeDelay)
+      world.formerBackoffMax = Math.max(world.formerBackoffMax, world.options.backoff.max)
       world.options = { ...world.options, ...change }
       world.reconfigured = true
     } catch (error) {

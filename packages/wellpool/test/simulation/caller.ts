@@ -13,7 +13,7 @@ import {
 } from '../../src/index.ts'
 import type { FakeClient } from '../../src/testing/index.ts'
 import { PeerError } from './endpoint.ts'
-import { checkHandOut } from './moment-rules.ts'
+import { checkHandOut, isLostMeanwhile } from './moment-rules.ts'
 import type { World } from './world.ts'
 
 /** How a borrower gives back what it borrowed. */
@@ -72,6 +72,11 @@ export class Caller {
   /** In the queue, as seen at the end of a step; an idempotent use whose client was lost is there again. */
   get isWaiting(): boolean {
     return this.state === 'waiting' || (this.state === 'holding' && this.client === undefined)
+  }
+
+  /** Waiting by what the pool knows: also when its client was destroyed under it, and it has not heard of that yet. */
+  get needsConnection(): boolean {
+    return this.isWaiting || (this.client?.life.destroyedAt !== undefined && this.mayRunAgain)
   }
 
   /** How long it waits. Who waits under the pool's usual time-out follows its changes. */
@@ -168,7 +173,8 @@ export class Caller {
     world.model.of(client).uses++
     world.model.of(client).usedSinceCheck = true
     world.model.of(client).lentStep = world.step
-    world.driver.ledger.lease(client, this.name)
+    // One of several that were given it at the same time has found it lost before this one has heard.
+    if (!isLostMeanwhile(world, client)) world.driver.ledger.lease(client, this.name)
   }
 
   #run(client: FakeClient, context: UseContext): unknown {

@@ -107,9 +107,10 @@ function checkPanic(world: World, before: View, after: View): void {
   for (const [id, { record, client }] of after) {
     if (record.state === 'connecting' || record.state === 'closing' || client === undefined) continue
     size++
-    const isMarked = record.mark?.kind === 'health_failures' && before.get(id)?.record.mark === undefined
+    const isNew = record.mark?.kind === 'health_failures' && before.get(id)?.record.mark === undefined
     // A check that stays silent while others answer is given up before it has failed; that is another matter.
-    if (isMarked && client.failures >= options.unhealthyThreshold) marked = id
+    const isMarked = isNew && record.mark?.detail.startsWith('a check silent') === false
+    if (isMarked) marked = id
     // Of those that failed in this very step, one was the first.
     const sinceFailure = clock.now() - client.failedAt
     if (client.failures > 0 && sinceFailure > 0 && sinceFailure < window && !isMarked) failing++

@@ -47,7 +47,7 @@ export class Endpoint {
   readonly #said = new WeakMap<object, ErrorClass>()
   readonly #dueAt = new WeakMap<FakeCall, number>()
   readonly #outcomes = new WeakMap<FakeCall, Outcome>()
-  /** Calls that reject with an error of the application's own. */
+  /** What questions about others reject with: by what the driver says of it, it may be the application's own error. */
   readonly #denied = new WeakMap<FakeCall, PeerError>()
   /** When the call that is held now will settle by itself. */
   #heldMs: number | undefined
@@ -218,7 +218,11 @@ export class Endpoint {
     const time = this.#time(this.#pace.checkMs)
     const other = this.flow(call.other as FakeClient)
     if (other === 'silent' || this.mode === 'silent') return this.#hold(random.chance(0.5))
-    if (other === 'broken') return this.#rejectLater(new PeerError('broken pipe', 'transient'), time)
+    if (other === 'broken') {
+      const error = new PeerError('broken pipe', 'transient')
+      this.#denied.set(call, error)
+      return this.#rejectLater(error, time)
+    }
     if (random.chance(0.05)) {
       const error = new PeerError('permission denied for statistics', 'application')
       this.#denied.set(call, error)

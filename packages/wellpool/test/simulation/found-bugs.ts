@@ -161,4 +161,11 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     find: "if (connection.state === 'idle' || connection.state === 'acquired') this.#core",
     replace: "if (connection.state === 'idle') this.#core",
   },
+  {
+    name: 'an urgent rebuild waits while planned ones take the room',
+    seed: 34032,
+    file: 'planner.ts',
+    find: '    if (surgeRoom) {\n      const rebuild = this.#host.rebuilds.nextOutOfService()',
+    replace: '    if (room) {\n      const rebuild = this.#host.rebuilds.nextOutOfService()',
+  },
 ]

@@ -314,8 +314,13 @@ export class Model {
     // What the pool no longer waits for proves nothing, one way or the other.
     if (call.signal?.aborted === true) return
     this.checksEnded++
-    // Given up before the pool has heard the answer, in one step.
-    call.signal?.addEventListener('abort', () => this.checksEnded--, { once: true })
+    // Given up before the pool has heard the answer, in one step: to the pool it says nothing about others.
+    const before = this.suspectAt
+    const unheard = (): void => {
+      this.checksEnded--
+      this.suspectAt = before
+    }
+    call.signal?.addEventListener('abort', unheard, { once: true })
     if (how === 'fulfilled') this.#checkPassed(model, this.ageOf(call))
     else this.#checkFailed(model, 'check rejected')
   }
@@ -379,9 +384,16 @@ export class Model {
   #checkAborted(model: ClientModel, call: FakeCall): void {
     if (!model.checks.has(call)) return
     if (!this.#timedOut(call)) return
-    if (String(call.signal?.reason).includes('took longer')) this.checksEnded++
-    else this.checksMaybeEnded++
-    this.#checkFailed(model, 'check timed out')
+    if (String(call.signal?.reason).includes('took longer')) {
+      this.checksEnded++
+      this.#checkFailed(model, 'check timed out')
+    } else {
+      // For another reason in the same step: what was due is not heard of any more, or has just been.
+      this.checksMaybeEnded++
+      model.doubt = 'check timed out'
+      model.doubtStep = this.#step()
+      this.maybeSuspect()
+    }
   }
 
   #provenByCheck(model: ClientModel): void {

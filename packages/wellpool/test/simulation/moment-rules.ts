@@ -12,7 +12,7 @@ export function checkConnect(world: World, call: FakeCall): void {
   const mine = (model.byConnection.get(id) ?? []).filter(({ live }) => live)
   const limit = options.maxConnections + options.rebuildMaxSurge
   if (open > limit) problem(`a connect begins with ${open} open, allowed are ${limit}`)
-  else if (open > options.maxConnections && mine.length === 0 && !isHedgeDue(world)) {
+  else if (open > options.maxConnections && !model.byConnection.has(id) && !isHedgeDue(world)) {
     problem(`an ordinary connect begins with ${open} open, maxConnections is ${options.maxConnections}`)
   }
 
@@ -49,7 +49,7 @@ function isHedgeDue(world: World): boolean {
   const overdue =
     model.overdueStep === step || model.present().some(({ checks }) => [...checks].some((call) => model.ageOf(call) >= hedgeDelay))
   // Who is served in this step has waited when it began.
-  if (overdue && callers.some(({ isWaiting, grantedStep }) => isWaiting || grantedStep === step)) return true
+  if (overdue && callers.some(({ needsConnection, grantedStep }) => needsConnection || grantedStep === step)) return true
   return driver.secondOpinion !== undefined && callers.some((caller) => isSilent(world, caller))
 }
 
@@ -76,6 +76,7 @@ export function checkHandOut(world: World, caller: Caller, client: FakeClient, r
   const found = model.of(client)
   const wrong = (why: string): void => world.problem(`${caller.name} is given client ${client.id}, ${why}`)
   if (client.life.stray) wrong('whose connect had been given up')
+  if (isLostMeanwhile(world, client)) return
   if (found.condemnedAt !== undefined) wrong('which is lost')
   if (found.evicted) wrong('which was evicted')
   if (found.retireReported) wrong('which its peer wants to be replaced')
@@ -102,6 +103,11 @@ export function checkHandOut(world: World, caller: Caller, client: FakeClient, r
   if (record.health === 'unhealthy') wrong('whose connection is unhealthy')
   if (record.mark?.urgent === true) wrong('whose connection is urgently marked')
   if (record.id !== client.connectionId) wrong(`and connection ${record.id}, which is another one`)
+}
+
+/** Whether a client that serves several was lost between being handed out and the borrower's hearing of it. */
+export function isLostMeanwhile({ clock, maxLeases, model }: World, client: FakeClient): boolean {
+  return maxLeases > 1 && client.life.destroyedAt === clock.now() && model.of(client).condemnedAt === clock.now()
 }
 
 /** Whether the pool panics, and a rejected check has proven the client in this step, whatever its use has come to since. */

@@ -43,7 +43,8 @@ export async function recover(world: World, invariants: Invariants, actions: Act
     // One that was connected to ask others over it, while the endpoint was slow, may be in the way for as long as that takes.
     const isAsking = [...invariants.shown().values()].some(({ record }) => record.state === 'connecting')
     if (isAsking) await pass(Math.min(options.healthCheckTimeout, SLOWEST_ANSWER * oneCheck))
-    await pass(2 * options.backoff.max + marked.length * (2 * oneConnect + 2 * oneCheck + oneClose + options.rebuildBatchDelay + 5))
+    const backoffMax = Math.max(options.backoff.max, world.formerBackoffMax)
+    await pass(2 * backoffMax + marked.length * (2 * oneConnect + 2 * oneCheck + oneClose + options.rebuildBatchDelay + 5))
     for (const { record } of marked) {
       const now = invariants.shown().get(record.id)?.record
       if (now?.generation === record.generation && now.mark?.kind === record.mark?.kind && now.state !== 'closing') {

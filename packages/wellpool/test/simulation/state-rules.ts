@@ -70,6 +70,8 @@ export function checkConnection(world: World, { record, client }: Shown): void {
     return
   }
   const { leases } = client.client.life
+  // While it is being reset, its last lease has not ended for the pool.
+  const isFree = leases.size === 0 && client.resets.size === 0
 
   if (state === 'rebuilding') {
     if (mark === undefined) wrong('without a mark')
@@ -79,13 +81,13 @@ export function checkConnection(world: World, { record, client }: Shown): void {
   }
   if (!client.live) wrong(`and client ${client.client.id} has ended`)
   if (client.condemnedAt !== undefined && leases.size === 0) wrong('and its client is lost')
-  if (mark?.urgent === true && leases.size === 0 && client.resets.size === 0) wrong('and urgently marked')
+  if (mark?.urgent === true && isFree) wrong('and urgently marked')
   if (state === 'idle' && leases.size > 0) wrong(`and ${[...leases].join(', ')} has it`)
-  if (state === 'acquired' && leases.size === 0 && client.resets.size === 0) wrong('and nobody has it')
+  if (state === 'acquired' && isFree) wrong('and nobody has it')
   if (state === 'checking' && client.checks.size === 0) wrong('and no check is under way')
   if (state === 'idle' && client.checks.size > 0 && world.maxLeases === 1) wrong('and a check is under way')
   if (client.retireReported && mark === undefined && !world.isEnding) wrong('and was told to retire, and is not marked')
-  if (client.failures >= options.unhealthyThreshold && !world.panicked && !world.reconfigured && leases.size === 0 && mark === undefined) {
+  if (client.failures >= options.unhealthyThreshold && !world.panicked && !world.reconfigured && isFree && mark === undefined) {
     wrong(`after ${client.failures} failed checks in a row`)
   }
   if (record.uses !== client.uses) wrong(`and counts ${record.uses} uses instead of ${client.uses}`)

@@ -54,6 +54,8 @@ export class World {
   reconfigured = false
   /** The shortest `hedgeDelay` that was ever in force before the present one: what was overdue under it stays so. */
   formerHedgeDelay = Number.POSITIVE_INFINITY
+  /** The longest `backoff.max` that was ever in force before the present one: a rebuild that failed under it waits for so long. */
+  formerBackoffMax = 0
   /** What the pool was told about its life. */
   life: 'new' | 'running' | 'paused' | 'draining' | 'closed' = 'new'
   failWaiting = false
