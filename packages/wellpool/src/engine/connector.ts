@@ -173,7 +173,7 @@ export class Connector<Client> {
       giveUp: () => {
         if (!end()) return
         core.open--
-        controller.abort(new ConnectError('the connect was given up: the pool needs it no more'))
+        controller.abort(new ConnectError('the pool needs the connect no more'))
         // The outcome of a try is not known: the next one may begin at once.
         if (connect.isTry && this.#breaker === 'half-open') this.#breaker = 'open'
         demand.cancelled()

@@ -116,10 +116,16 @@ export class Engine<Client> {
     for (const connection of core.idle) {
       while (connection.list !== undefined && this.isFit(connection, now)) {
         if (core.waiting.size === 0) return
-        const lease = this.#host.lend(connection)
-        core.waiting.shift()?.resolve(lease)
+        this.serve(this.#host.lend(connection), now)
       }
     }
+  }
+
+  /** Gives a lease to who has waited longest. Caller must know that somebody waits. */
+  serve(lease: Lease<Client>, now: number): void {
+    const waiter = this.core.waiting.shift() as Waiter<Lease<Client>>
+    this.planner.noteWait(waiter.since, now)
+    waiter.resolve(lease)
   }
 
   /** Whether a connection in the idle store may serve now. */

@@ -24,6 +24,12 @@ export interface PlannerHost<Client> {
   connectFailed(error: ConnectError, fatal: boolean): void
 }
 
+/**
+ * The share of the time without a queue that drains from the time with one, before the two count towards one more
+ * connection: bursts that are rare are served by waiting.
+ */
+const DRAIN = 0.05
+
 let created = 0
 
 /** Weighs who waits against what is coming, and decides which checks and connects are begun. */
@@ -32,6 +38,9 @@ export class Planner<Client> {
   readonly #host: PlannerHost<Client>
   /** Connections of this pool so far. */
   #sequence = 0
+  /** For how long somebody has waited since the last new connection, ms, and up to when that was added up. */
+  #waited = 0
+  #waitedUntil = 0
   /** The next moment at which time alone changes what those who wait need. */
   readonly #look: Alarm
 
@@ -61,7 +70,7 @@ export class Planner<Client> {
     if (core.state !== 'paused') {
       // Before those who wait: its answer may give them back what silent leases hold.
       if (roomBeside && this.#host.opinions.wanted) return this.#newConnection('opinion')
-      if (roomBeside && core.waiting.size > 0 && this.#isMissing()) {
+      if (roomBeside && core.waiting.size > 0 && this.#isMissing(roomForOneMore)) {
         if (roomForOneMore) return this.#newConnection('grow')
         if (this.#host.connector.count('hedge') < core.overdue.size) return this.#newConnection('hedge')
       }
@@ -70,11 +79,19 @@ export class Planner<Client> {
     return surgeRoom ? this.#host.rebuilds.nextPlanned() : undefined
   }
 
+  /** Somebody has waited since `since`, and does so no longer or still does. */
+  noteWait(since: number, now: number): void {
+    const from = Math.max(since, this.#waitedUntil)
+    this.#waited = Math.max(0, this.#waited - DRAIN * (from - this.#waitedUntil)) + now - from
+    this.#waitedUntil = now
+  }
+
   /** Begins the checks that those who wait need, and gives up checks that stand in their way. */
   verify(): void {
     const core = this.#core
     this.#noteOverdue()
-    if (core.waiting.size > 0) {
+    if (core.waiting.head !== undefined) {
+      this.noteWait(core.waiting.head.since, core.clock.now())
       this.#giveUpSilent()
       this.#giveUpSilentConnect()
       let wanted = this.#connectionsFor(core.waiting.size) - core.checks.size
@@ -124,8 +141,16 @@ export class Planner<Client> {
     this.#look.clear()
   }
 
-  /** Whether more connections would help those who wait than are coming: growing helps only if it is faster than waiting. */
-  #isMissing(): boolean {
+  /**
+   * Whether more connections would help those who wait than are coming: growing helps only if it is faster than waiting.
+   *
+   * Or if there is no end of waiting, however short each wait is: when somebody has waited for as long as a connect takes
+   * since the last one. Whatever comes next, that costs at most twice of what it costs who knows it (the ski-rental problem:
+   * A. R. Karlin et al., "Competitive snoopy caching", 1988).
+   *
+   * @param mayGrow whether there is room for a connection that stays
+   */
+  #isMissing(mayGrow: boolean): boolean {
     const core = this.#core
     const { maxLeases, waiting } = core
     const coming = this.#host.connector.count('grow', 'hedge', 'opinion') + core.rebuilding + core.checks.size
@@ -135,6 +160,7 @@ export class Planner<Client> {
     const serving = core.inService() - core.overdue.size
     if (connectMs === undefined || useMs === undefined || serving <= 0) return true
     if ((waiting.size * useMs) / (serving * maxLeases) >= connectMs) return true
+    if (mayGrow && this.#waited >= connectMs) return true
     // Those who have waited for as long as a connect takes are served by one, however short the queue.
     const before = core.clock.now() - connectMs
     let old = 0
@@ -229,8 +255,8 @@ export class Planner<Client> {
     const [next] = core.checks
     if (next !== undefined) at = Math.min(at, (next.check as Check<Client>).startedAt + core.overdueAfter)
     const connectMs = core.connectTimes.usual
-    if (connectMs !== undefined && core.places < core.options.maxConnections && head.since + connectMs > now) {
-      at = Math.min(at, head.since + connectMs)
+    if (connectMs !== undefined && core.places < core.options.maxConnections && this.#waited < connectMs) {
+      at = Math.min(at, now + connectMs - this.#waited)
     }
     this.#look.set(Math.max(1, at - now))
   }
@@ -248,11 +274,15 @@ export class Planner<Client> {
       begin: () => {
         connection = new Connection(`${core.options.name}-${++created}`, ++this.#sequence, core.clock.wallNow())
         core.add(connection)
+        this.#waited = 0
         if (purpose === 'probe') this.#host.health.panic.probing = true
         return connection
       },
       done: (generation) => {
         connection.current = generation
+        // Who waited while it was on its way says nothing of what is missing beside it.
+        this.#waited = 0
+        this.#waitedUntil = generation.connectedAt
         if (core.ended) this.#host.closer.closeConnection(connection, 'pool_closed', 'close')
         else if (purpose === 'probe') this.#checkProbe(connection, generation)
         else if (purpose === 'opinion' && this.#host.opinions.pending) this.#askOver(connection, generation)

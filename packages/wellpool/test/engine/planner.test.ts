@@ -58,6 +58,38 @@ describe('growth', () => {
     expect(waiter.status).toBe('fulfilled')
   })
 
+  /** Four borrowers at once, `useMs` each; then 4 × `useMs` have passed, and `pauseMs` without any. */
+  async function burst({ clock, pool }: TestPool, useMs: number, pauseMs: number): Promise<void> {
+    const waiters = Array.from({ length: 4 }, async () => {
+      const lease = await pool.acquire()
+      clock.setTimeout(() => lease.release(), useMs)
+    })
+    await clock.advance(4 * useMs)
+    await Promise.all(waiters)
+    await clock.advance(pauseMs)
+  }
+
+  test('comes one by one while somebody waits all the time, however short each wait is', async () => {
+    const setup = setUp({ maxConnections: 3, driver: { connectMs: 100 } })
+    await useFor(setup, 2)
+    const connects: number[] = []
+    for (let count = 0; count < 100; count++) {
+      await burst(setup, 2, 0)
+      connects.push(setup.driver.ledger.connects.length)
+    }
+    // In each burst somebody waits for 6 ms: for 100 ms in the 17th. A connect later there are two, and they wait for 2 ms.
+    expect(connects.indexOf(2)).toBe(16)
+    expect(connects.indexOf(3)).toBeGreaterThan(16 + 100 / 8 + 100 / 4)
+    expect(setup.pool.stats()).toMatchObject({ open: 3 })
+  })
+
+  test('does not come of bursts that are rare, however many', async () => {
+    const setup = setUp({ idleTimeout: Number.POSITIVE_INFINITY, driver: { connectMs: 100 } })
+    await useFor(setup, 2)
+    for (let count = 0; count < 200; count++) await burst(setup, 2, 200)
+    expect(setup.driver.ledger.connects).toHaveLength(1)
+  })
+
   test('begins at once when the queue would drain later than a connect takes', async () => {
     const setup = setUp({ driver: { connectMs: 5 } })
     const { borrow, clock, driver, pool } = setup

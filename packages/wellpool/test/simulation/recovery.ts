@@ -32,7 +32,7 @@ export async function recover(world: World, invariants: Invariants, actions: Act
   const oneConnect = pace.connectMs * SLOWEST + 1
   const oneCheck = pace.checkMs * SLOWEST + 1
   const oneClose = pace.closeMs * SLOWEST + 1
-  await pass(timeToRecover(world, invariants, oneConnect, oneClose))
+  await pass(timeToRecover(world, invariants, oneConnect, oneCheck + oneClose))
   const serving = inService(world, invariants)
   if (serving < options.minConnections) world.problem(`the endpoint is back, and ${serving} of ${options.minConnections} connections are`)
   world.count('recovered')
@@ -64,9 +64,9 @@ export async function recover(world: World, invariants: Invariants, actions: Act
  * - rounds of connects: after an outage one, then at most one more in each round, up to `maxConnecting`; they are
  *   for minConnections, and first for the urgent rebuilds. With a `maxConnecting` of 2 this is the
  *   1 + (minConnections − 1) / maxConnecting that is promised;
- * - one close, where an old client has to go before there is room.
+ * - one check of a successor and one close, where an old client has to go before there is room.
  */
-function timeToRecover(world: World, invariants: Invariants, oneConnect: number, oneClose: number): number {
+function timeToRecover(world: World, invariants: Invariants, oneConnect: number, oneSwap: number): number {
   const { options } = world
   const urgent = [...invariants.shown().values()].filter(
     ({ record }) => record.state === 'rebuilding' || record.state === 'connecting',
@@ -77,7 +77,7 @@ function timeToRecover(world: World, invariants: Invariants, oneConnect: number,
     left -= width
     rounds++
   }
-  return options.backoff.max + rounds * oneConnect + oneClose + 5
+  return options.backoff.max + rounds * oneConnect + oneSwap + 5
 }
 
 /** Connections that could serve, by what the model knows of their clients, or are out of service by plan. */
