@@ -12,6 +12,8 @@ export interface CheckResult {
   readonly ok: boolean
   readonly elapsedMs: number
   readonly timedOut: boolean
+  /** Whether the driver says that the client is of no more use. */
+  readonly fatal: boolean
   readonly error: HealthCheckError | undefined
 }
 
@@ -48,14 +50,11 @@ export function checkClient<Client>(
     if (phase !== 'asking') return
     phase = timedOut ? 'late' : 'over'
     deadline.cancel()
-    const what = timedOut ? `time-out after ${formatMs(timeout)}` : core.copyError(cause).message
-    const error = ok
-      ? undefined
-      : new HealthCheckError(
-          `check of connection ${generation.connection.id} failed: ${what}`,
-          timedOut ? undefined : core.copyError(cause),
-        )
-    const result = { ok, elapsedMs: clock.now() - startedAt, timedOut, error }
+    const copy = ok || timedOut ? undefined : core.copyError(cause)
+    const what = copy?.message ?? `time-out after ${formatMs(timeout)}`
+    const error = ok ? undefined : new HealthCheckError(`check of connection ${generation.connection.id} failed: ${what}`, copy)
+    const fatal = copy !== undefined && core.classify(cause) === 'fatal'
+    const result = { ok, elapsedMs: clock.now() - startedAt, timedOut, fatal, error }
     if (ask === undefined) {
       count(core, result)
       if (ok) generation.lastCheckMs = result.elapsedMs

@@ -226,7 +226,7 @@ export class Connector<Client> {
   /** Why a client can't be taken; undefined if it can. */
   #refusal(client: Client): Error | undefined {
     if (client === undefined || client === null) return new Error('the driver connected without a client')
-    if (this.#core.clients.has(client)) return new Error('the driver returned a client that the pool holds already')
+    if (this.#core.clients.has(client)) return new Error('the driver connected with a client that the pool holds')
     return undefined
   }
 
@@ -268,7 +268,7 @@ export class Connector<Client> {
     const fatal = !(cause instanceof ConnectError) && core.classify(cause) === 'fatal'
     const copy = core.copyError(cause)
     const error = new ConnectError(
-      `pool ${core.options.name} could not connect (try ${number}): ${copy.message}${fatal ? '; not retried soon, because it would fail again' : ''}`,
+      `pool ${core.options.name} could not connect (try ${number}): ${copy.message}${fatal ? '; not retried soon' : ''}`,
       copy,
       !fatal,
     )

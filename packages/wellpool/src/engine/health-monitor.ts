@@ -27,6 +27,8 @@ export interface MarkingHost<Client> {
     /** A check has ended, which may have kept the connection from being closed. */
     checkEnded(connection: Connection<Client>): void
   }
+  /** A client is of no more use. */
+  lost(generation: Generation<Client>, detail: string, cause: unknown): void
 }
 
 /**
@@ -122,6 +124,7 @@ export class HealthMonitor<Client> {
     if (result.timedOut) check.timedOut = true
     else this.#putBack(connection)
     if (result.ok) this.#passed(connection, check.generation, timed ? result.elapsedMs : undefined)
+    else if (result.fatal) this.#host.lost(check.generation, (result.error as Error).message, result.error)
     else this.#failed(connection, result.error as Error, !result.timedOut)
     if (connection.check === undefined) this.#mayServe(connection)
     this.#host.upkeep.checkEnded(connection)

@@ -147,9 +147,7 @@ export class Lifecycle<Client> {
     after.random = options.random ?? before.random
     const fixed = FIXED.filter((key) => options[key] !== undefined && options[key] !== before[key])
     if (fixed.length > 0) {
-      throw new ConfigError(
-        fixed.map((path) => problem(path, 'a new value', 'what the pool was made with: this cannot change while it runs')),
-      )
+      throw new ConfigError(fixed.map((path) => problem(path, 'a new value', 'what the pool was made with')))
     }
     this.#given = given
     core.options = after

@@ -55,8 +55,11 @@ export interface FakeDriverOptions {
   readonly maxLeasesPerConnection?: number
   /** Is told of every call, before its outcome is chosen. */
   readonly onCall?: (call: FakeCall) => void
-  /** Is told when a call that it was told of settles, before the pool can know. A call that hangs never does. */
-  readonly onSettled?: (call: FakeCall, how: 'fulfilled' | 'rejected') => void
+  /**
+   * Is told when a call that it was told of settles, before the pool can know, and with which error if it was rejected. A
+   * call that hangs never does.
+   */
+  readonly onSettled?: (call: FakeCall, how: 'fulfilled' | 'rejected', error?: unknown) => void
 }
 
 /**
@@ -119,9 +122,9 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
         options.onSettled?.(call, 'fulfilled')
         return value
       },
-      reject: () => {
+      reject: (error) => {
         rejected?.()
-        options.onSettled?.(call, 'rejected')
+        options.onSettled?.(call, 'rejected', error)
       },
     })
   }

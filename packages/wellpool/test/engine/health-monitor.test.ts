@@ -493,6 +493,35 @@ describe('a check that is slow', () => {
   })
 })
 
+describe('a check whose error is fatal', () => {
+  const gone = Object.assign(new Error('connection reset by peer'), { code: 'GONE' })
+  const classify = (error: unknown): 'fatal' | 'transient' => (error === gone ? 'fatal' : 'transient')
+
+  test('has lost its connection, which is rebuilt at once', async () => {
+    const setup = await checked({ driver: { classify } })
+    const { clock, driver, fate, listen, pool } = setup
+    const told = listen('healthCheckFailed', 'rebuildMarked')
+    driver.next('check', fail(gone))
+    await nextCheck(setup)
+    expect(told).toMatchObject([{ urgent: true, reason: { kind: 'connection_lost', detail: expect.stringContaining('reset by peer') } }])
+    expect(fate(1)).toBe('destroyed')
+    await clock.advance(10)
+    expect(pool.connections()).toMatchObject([{ generation: 2, state: 'idle', health: 'healthy' }])
+  })
+
+  test('proves nothing in a panic', async () => {
+    const { clock, driver, pool, start } = setUp({ minConnections: 4, maxConnections: 4, healthCheckInterval: 1000, driver: { classify } })
+    await start()
+    driver.always('check', fail(new Error('no permission')))
+    await clock.advance(5000)
+    expect(pool.stats()).toMatchObject({ panic: true, idle: 4 })
+    driver.next('check', fail(gone))
+    await clock.advance(1100)
+    expect(pool.connections().map(({ generation }) => generation)).toEqual(expect.arrayContaining([2]))
+    expect(pool.stats()).toMatchObject({ panic: true, rebuildsMarked: { connection_lost: 1 } })
+  })
+})
+
 describe('a connection that the driver reports as lost', () => {
   test('in the middle of a check is rebuilt, and the check is not heard of any more', async () => {
     const setup = await checked({ driver: { checkMs: 50 } })

@@ -228,18 +228,8 @@ export class Caller {
       model.of(client).evicted = true
     }
     const silent = ending === 'dispose' || ending === 'discard'
-    const how = ending === 'succeed' ? 'succeeded' : silent ? 'disposed' : this.#meaning(error)
+    const how = ending === 'succeed' ? 'succeeded' : silent ? 'disposed' : this.#world.meaning(error)
     model.used(client, how, this.#world.clock.now() - this.grantedAt)
-  }
-
-  /** What the pool must take an error for. */
-  #meaning(error: unknown): 'fatal' | 'transient' | 'application' {
-    try {
-      const said = this.#world.driver.classify?.(error)
-      return said === 'fatal' || said === 'application' ? said : 'transient'
-    } catch {
-      return 'transient'
-    }
   }
 
   #releaseAgain(lease: Lease<FakeClient>): void {

@@ -136,8 +136,8 @@ function checkKeptSuccessors(world: World): void {
   // Half-open the breaker lets one connect try, and what began before the outage was known gives way to it.
   const isTried = outage.failures > 0 && [...connecting].some((call) => world.model.ageOf(call) === 0)
   if (!world.isEnding && world.life !== 'paused') {
-    for (const { client, live, lost, evicted, failures } of kept.clients) {
-      if (!live && !lost && !evicted && failures === 0)
+    for (const { client, condemnedAt, live, lost, evicted, failures } of kept.clients) {
+      if (!live && !lost && !evicted && failures === 0 && condemnedAt === undefined)
         world.problem(`client ${client.id} was ready to take a place that was lost, and was closed instead`)
     }
     for (const call of kept.connects)

@@ -47,8 +47,6 @@ export class Endpoint {
   readonly #said = new WeakMap<object, ErrorClass>()
   readonly #dueAt = new WeakMap<FakeCall, number>()
   readonly #outcomes = new WeakMap<FakeCall, Outcome>()
-  /** What questions about others reject with: by what the driver says of it, it may be the application's own error. */
-  readonly #denied = new WeakMap<FakeCall, PeerError>()
   /** When the call that is held now will settle by itself. */
   #heldMs: number | undefined
   #lies: Lies
@@ -120,11 +118,6 @@ export class Endpoint {
     return outcome !== undefined && 'value' in outcome ? outcome.value : undefined
   }
 
-  /** The error that the peer has answered a question with, if it did not want to tell. */
-  denial(call: FakeCall): PeerError | undefined {
-    return this.#denied.get(call)
-  }
-
   /** Whether the answer to the call is here, read or not. */
   hasAnswered(call: FakeCall): boolean {
     return (this.#dueAt.get(call) ?? Number.POSITIVE_INFINITY) <= this.#clock.now()
@@ -171,10 +164,15 @@ export class Endpoint {
     const time = this.#time(this.#pace.checkMs)
     const flow = this.flow(client)
     if (flow === 'silent' || this.mode === 'silent') return this.#hold(this.#random.chance(0.5))
-    if (flow === 'broken') return this.#rejectLater(new PeerError('broken pipe', 'transient'), time)
+    if (flow === 'broken') return this.#rejectLater(this.#brokenPipe(), time)
     if (this.mode === 'flawed') return this.#rejectLater(new PeerError('permission denied for check', 'application'), time)
     if (flow === 'slow' || this.mode === 'slow') return this.#fulfilLater(time * this.#random.between(5, 100))
     return { do: 'fulfil', afterMs: time }
+  }
+
+  /** Not each driver knows that it is the end. */
+  #brokenPipe(): PeerError {
+    return new PeerError('broken pipe', this.#random.chance(0.2) ? 'fatal' : 'transient')
   }
 
   #close(client: FakeClient): Outcome {
@@ -218,16 +216,8 @@ export class Endpoint {
     const time = this.#time(this.#pace.checkMs)
     const other = this.flow(call.other as FakeClient)
     if (other === 'silent' || this.mode === 'silent') return this.#hold(random.chance(0.5))
-    if (other === 'broken') {
-      const error = new PeerError('broken pipe', 'transient')
-      this.#denied.set(call, error)
-      return this.#rejectLater(error, time)
-    }
-    if (random.chance(0.05)) {
-      const error = new PeerError('permission denied for statistics', 'application')
-      this.#denied.set(call, error)
-      return { do: 'reject', afterMs: time, error }
-    }
+    if (other === 'broken') return this.#rejectLater(this.#brokenPipe(), time)
+    if (random.chance(0.05)) return { do: 'reject', afterMs: time, error: new PeerError('permission denied for statistics', 'application') }
     const about = this.flow(call.client as FakeClient)
     const isDead = about === 'silent' || about === 'broken'
     const value = isDead && random.chance(0.8) ? 'gone' : isDead ? 'unknown' : random.pick(['working', 'unknown'])

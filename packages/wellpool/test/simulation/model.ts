@@ -1,3 +1,4 @@
+import type { ErrorClass } from '../../src/index.ts'
 import type { FakeCall, FakeClient, FakeClock, Ledger } from '../../src/testing/index.ts'
 import { ClientModel } from './client-model.ts'
 import { Outage } from './outage.ts'
@@ -5,16 +6,18 @@ import type { SimulatedOptions } from './random-options.ts'
 
 /** The questions about others that one client is asked at the same time: all together are a check of it. */
 interface Round {
+  /** Those that have not settled. */
   readonly calls: Set<FakeCall>
-  failed: boolean
+  /** What they were rejected with, in the order in which they were asked. */
+  readonly errors: Map<FakeCall, unknown>
 }
 
 /** What the endpoint has said when it was asked about a client. */
 export interface Opinions {
   /** The answer that a call fulfils with. */
   answer(call: FakeCall): unknown
-  /** Whether the error that a call rejects with is the application's own: it says nothing against who was asked. */
-  isHarmless(call: FakeCall): boolean
+  /** What an error says of who was asked. The application's own says nothing against it. */
+  meaning(error: unknown): ErrorClass
 }
 
 /**
@@ -134,7 +137,7 @@ export class Model {
     }
   }
 
-  settled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+  settled(call: FakeCall, how: 'fulfilled' | 'rejected', error: unknown): void {
     switch (call.hook) {
       case 'connect':
         this.#connectSettled(call, how)
@@ -143,10 +146,10 @@ export class Model {
         this.#watchEnded(this.of(call.client as FakeClient), how)
         break
       case 'check':
-        this.#checkSettled(this.of(call.client as FakeClient), call, how)
+        this.#checkSettled(this.of(call.client as FakeClient), call, how, error)
         break
       case 'secondOpinion':
-        this.#answered(call, how)
+        this.#answered(call, how, error)
         break
       case 'reset':
         this.of(call.client as FakeClient).resets.delete(call)
@@ -307,7 +310,7 @@ export class Model {
     this.outage.successes++
   }
 
-  #checkSettled(model: ClientModel, call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+  #checkSettled(model: ClientModel, call: FakeCall, how: 'fulfilled' | 'rejected', error: unknown): void {
     model.checks.delete(call)
     model.checkEndedAt = this.#clock.now()
     if (this.ageOf(call) >= this.#options().hedgeDelay) this.overdueStep = this.#step()
@@ -316,13 +319,15 @@ export class Model {
     this.checksEnded++
     // Given up before the pool has heard the answer, in one step: to the pool it says nothing about others.
     const before = this.suspectAt
+    const { condemnedAt } = model
     const unheard = (): void => {
       this.checksEnded--
       this.suspectAt = before
+      model.condemnedAt = condemnedAt
     }
     call.signal?.addEventListener('abort', unheard, { once: true })
     if (how === 'fulfilled') this.#checkPassed(model, this.ageOf(call))
-    else this.#checkFailed(model, 'check rejected')
+    else this.#checkRejected(model, error)
   }
 
   #checkPassed(model: ClientModel, age: number): void {
@@ -341,10 +346,11 @@ export class Model {
     this.of(asked).checks.add(call)
     let round = this.#rounds.get(asked)
     if (round === undefined) {
-      round = { calls: new Set(), failed: false }
+      round = { calls: new Set(), errors: new Map() }
       this.#rounds.set(asked, round)
     }
     round.calls.add(call)
+    round.errors.set(call, undefined)
     call.signal?.addEventListener('abort', () => this.#askingEnded(asked, round, call), { once: true })
   }
 
@@ -355,7 +361,7 @@ export class Model {
     if (this.#timedOut(call)) this.#checkFailed(this.of(asked), 'check timed out')
   }
 
-  #answered(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+  #answered(call: FakeCall, how: 'fulfilled' | 'rejected', error: unknown): void {
     const asked = call.other as FakeClient
     const model = this.of(asked)
     model.checks.delete(call)
@@ -364,12 +370,13 @@ export class Model {
     if (how === 'fulfilled') this.#heardAbout(this.of(call.client as FakeClient), call)
     const round = this.#rounds.get(asked)
     if (round?.calls.delete(call) !== true) return
-    round.failed ||= how === 'rejected' && !this.#opinions.isHarmless(call)
+    if (how === 'fulfilled' || this.#opinions.meaning(error) === 'application') round.errors.delete(call)
+    else round.errors.set(call, error)
     // The first may be answered before the next is asked.
     queueMicrotask(() => {
       if (round.calls.size > 0 || this.#rounds.get(asked) !== round) return
       this.#rounds.delete(asked)
-      if (round.failed) this.#checkFailed(model, 'check rejected')
+      if (round.errors.size > 0) this.#checkRejected(model, [...round.errors.values()][0])
       else this.#checkPassed(model, this.ageOf(call))
     })
   }
@@ -405,6 +412,18 @@ export class Model {
   /** Whether the call is as old as its time-out. A timer of Node's may be a millisecond early. */
   #timedOut(call: FakeCall): boolean {
     return this.ageOf(call) >= (this.#timeouts.get(call) ?? Number.POSITIVE_INFINITY) - 1
+  }
+
+  /** A fatal error is the end of the client, and says nothing of its checks before. */
+  #checkRejected(model: ClientModel, error: unknown): void {
+    if (this.#opinions.meaning(error) !== 'fatal') {
+      this.#checkFailed(model, 'check rejected')
+      return
+    }
+    if (!model.live) return
+    model.condemnedAt ??= this.#clock.now()
+    if (model.role === 'current') this.suspect()
+    else this.maybeSuspect()
   }
 
   #checkFailed(model: ClientModel, doubt: 'check rejected' | 'check timed out'): void {

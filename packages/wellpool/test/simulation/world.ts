@@ -107,7 +107,7 @@ export class World {
       ...(random.chance(0.3) && { secrets: () => (random.chance(0.5) ? ['refused'] : ([undefined] as unknown as string[])) }),
       ...(maxLeasesPerConnection !== 1 && { maxLeasesPerConnection }),
       onCall: (call) => this.#called(call),
-      onSettled: (call, how) => this.#settled(call, how),
+      onSettled: (call, how, error) => this.#settled(call, how, error),
     })
     this.model = new Model(
       this.clock,
@@ -117,7 +117,7 @@ export class World {
       hooks.includes('watch'),
       {
         answer: (call) => this.endpoint.answer(call),
-        isHarmless: (call) => this.#isHarmless(this.endpoint.denial(call)),
+        meaning: (error) => this.meaning(error),
       },
     )
     this.endpoint.report = (what, client) => (what === 'lost' ? this.lose(client) : this.retire(client))
@@ -202,13 +202,13 @@ export class World {
     this.model.called(call)
   }
 
-  /** Whether the driver says of an error, if there is one, that it is the application's own. */
-  #isHarmless(error: unknown): boolean {
-    if (error === undefined) return false
+  /** What the pool must take an error for. */
+  meaning(error: unknown): ErrorClass {
     try {
-      return this.driver.classify?.(error) === 'application'
+      const said = this.driver.classify?.(error)
+      return said === 'fatal' || said === 'application' ? said : 'transient'
     } catch {
-      return false
+      return 'transient'
     }
   }
 
@@ -219,11 +219,11 @@ export class World {
     if (client.checks.has(call)) this.model.answered.push(client)
   }
 
-  #settled(call: FakeCall, how: 'fulfilled' | 'rejected'): void {
+  #settled(call: FakeCall, how: 'fulfilled' | 'rejected', error: unknown): void {
     if (call.hook !== 'watch' && call.hook !== 'destroy') {
       this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')} ${how}`)
     }
-    this.model.settled(call, how)
+    this.model.settled(call, how, error)
   }
 }
 
