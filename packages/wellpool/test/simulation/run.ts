@@ -18,6 +18,8 @@ import { type RunResult, simulate } from './simulation.ts'
 import { Summary } from './summary.ts'
 
 const DAY_MS = 86_400_000
+/** A line is printed after so many seeds of `mixed`. */
+const PROGRESS = 10_000
 
 const { values } = parseArgs({
   options: {
@@ -83,6 +85,8 @@ async function playAll(): Promise<void> {
           summary.add(result)
           if (result.problem !== undefined) console.log(`seed ${result.seed} (${result.kind}): ${result.problem.split('\n')[0]}`)
         }
+        const { kind: of, to } = next.value
+        if (of === 'mixed' && to % PROGRESS === 0) console.log(`${of} up to seed ${to}: ${minutesSince(startedAt)} min`)
       }
       await worker.terminate()
     }),
@@ -95,6 +99,10 @@ async function playAll(): Promise<void> {
     const { length } = summary.failures
     console.log(`${length} seeds FAILED; replay one with: npm run simulate -- --kind ${failure.kind} --seed ${failure.seed}`)
   }
+}
+
+function minutesSince(startedAt: number): string {
+  return ((performance.now() - startedAt) / 60_000).toFixed(1)
 }
 
 function report(summary: Summary, seconds: number): void {
