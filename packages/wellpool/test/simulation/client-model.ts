@@ -33,6 +33,7 @@ export class ClientModel {
   mayWantCheckAt = 0
   /** Reported as lost, or an error on it was fatal: of no more use. */
   condemnedAt: number | undefined
+  #condemnations = 0
   lost = false
   /** The step in which a second opinion found it gone, if that was about the use that it still serves. */
   goneStep = -1
@@ -54,6 +55,16 @@ export class ClientModel {
     this.provenAt = now
     this.checkedAt = now
     this.idleSince = now
+  }
+
+  condemn(now: number): void {
+    this.#condemnations++
+    this.condemnedAt ??= now
+  }
+
+  /** One of the reasons was none: the pool has not heard of it. */
+  pardon(): void {
+    if (--this.#condemnations === 0) this.condemnedAt = undefined
   }
 
   get ended(): boolean {

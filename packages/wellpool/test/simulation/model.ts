@@ -164,7 +164,7 @@ export class Model {
     const model = this.of(client)
     model.lost = true
     if (!model.live) return
-    model.condemnedAt ??= this.#clock.now()
+    model.condemn(this.#clock.now())
     if (model.role === 'current') this.#expectSuccessor(client)
     if (model.role === 'current' && !model.retireReported) this.suspect()
     else this.maybeSuspect()
@@ -202,7 +202,7 @@ export class Model {
       model.doubtStep = this.#step()
     }
     if (how !== 'fatal') return
-    model.condemnedAt ??= now
+    model.condemn(now)
     if (model.role !== 'old') this.suspect()
   }
 
@@ -319,15 +319,15 @@ export class Model {
     this.checksEnded++
     // Given up before the pool has heard the answer, in one step: to the pool it says nothing about others.
     const before = this.suspectAt
-    const { condemnedAt } = model
+    let condemned = false
     const unheard = (): void => {
       this.checksEnded--
       this.suspectAt = before
-      model.condemnedAt = condemnedAt
+      if (condemned) model.pardon()
     }
     call.signal?.addEventListener('abort', unheard, { once: true })
     if (how === 'fulfilled') this.#checkPassed(model, this.ageOf(call))
-    else this.#checkRejected(model, error)
+    else condemned = this.#checkRejected(model, error)
   }
 
   #checkPassed(model: ClientModel, age: number): void {
@@ -414,16 +414,17 @@ export class Model {
     return this.ageOf(call) >= (this.#timeouts.get(call) ?? Number.POSITIVE_INFINITY) - 1
   }
 
-  /** A fatal error is the end of the client, and says nothing of its checks before. */
-  #checkRejected(model: ClientModel, error: unknown): void {
+  /** @returns whether that is the end of the client: its error is fatal */
+  #checkRejected(model: ClientModel, error: unknown): boolean {
     if (this.#opinions.meaning(error) !== 'fatal') {
       this.#checkFailed(model, 'check rejected')
-      return
+      return false
     }
-    if (!model.live) return
-    model.condemnedAt ??= this.#clock.now()
+    if (!model.live) return false
+    model.condemn(this.#clock.now())
     if (model.role === 'current') this.suspect()
     else this.maybeSuspect()
+    return true
   }
 
   #checkFailed(model: ClientModel, doubt: 'check rejected' | 'check timed out'): void {
