@@ -82,8 +82,11 @@ function timeToRecover(world: World, invariants: Invariants, oneConnect: number,
 
 /** Connections that could serve, by what the model knows of their clients, or are out of service by plan. */
 function inService(world: World, invariants: Invariants): number {
-  let count = 0
-  for (const { record, client } of invariants.shown().values()) {
+  const shown = [...invariants.shown().values()]
+  // In a panic one makes room for the probe, which finds out whether a new one fares better.
+  const isProbing = world.pool.stats().panic && shown.some(({ record }) => record.state === 'connecting')
+  let count = isProbing ? 1 : 0
+  for (const { record, client } of shown) {
     const serves = record.state === 'idle' || record.state === 'acquired' || record.state === 'checking'
     if (record.state === 'rebuilding' && record.mark?.urgent === false) count++
     else if (serves && client?.live === true && client.condemnedAt === undefined && world.endpoint.flow(client.client) === 'fine') count++
