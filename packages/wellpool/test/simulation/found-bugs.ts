@@ -156,7 +156,8 @@ export const FOUND_BUGS: readonly FoundBug[] = [
   },
   {
     name: 'a connection with room beside its leases serves nobody more when it is well again',
-    seed: 61032,
+    seed: 38932,
+    kind: 'storms',
     file: 'health-monitor.ts',
     find: "if (connection.state === 'idle' || connection.state === 'acquired') this.#core",
     replace: "if (connection.state === 'idle') this.#core",
