@@ -57,7 +57,9 @@ function isHedgeDue(world: World): boolean {
 function isSilent({ clock, model, step }: World, { client: held, gaveBackStep, grantedAt, lastClient }: Caller): boolean {
   const client = held ?? (gaveBackStep === step ? lastClient : undefined)
   if (client === undefined) return false
-  const since = Math.min(grantedAt, Math.max(model.of(client).provenAt, client.life.connectedAt))
+  const { doubt, provenAt } = model.of(client)
+  // What has proven it counts no more once a use of it has failed; the pool does not know since when each of several has it.
+  const since = Math.min(grantedAt, doubt === 'use failed' ? client.life.connectedAt : Math.max(provenAt, client.life.connectedAt))
   // A timer may be a millisecond early.
   return clock.now() - since >= 249
 }
