@@ -68,6 +68,8 @@ function checkClosing(world: World, { record, client }: Shown, before: View, aft
     return
   const placesBefore = places(before)
   if (placesBefore > options.maxConnections || world.panicked) return
+  // Marked, closed first, and then another one's try has found out that nothing can be connected, all at once.
+  if (options.rebuildMaxSurge === 0 && world.model.outage.failedStep === world.step) return
   // Marked, closed to make room and failed to connect, all at once.
   if (world.driver.ledger.connects.some(({ connectionId, begunAt }) => connectionId === record.id && begunAt === clock.now())) return
   const idleFor = clock.now() - client.idleSince

@@ -286,13 +286,9 @@ export class Model {
     this.lastConnectEndedAt = this.#clock.now()
     // Given up for another reason than the time-out, it says nothing about the endpoint.
     if (!this.#timedOut(call)) return
-    const limit = this.#timeouts.get(call) ?? 0
-    // In the last millisecond before it is due only the pool knows whether its timer was early, or it has changed its mind.
-    if (this.ageOf(call) < limit && !String(call.signal?.reason).includes('connectTimeout')) return
-    // After a sleep several reasons come true at once, and only one of them is a failure.
-    const late = this.ageOf(call) > limit + 1
-    if (late || this.stale.has(call) || this.ageOf(call) >= this.#options().rebuildTimeout - 1) this.outage.uncertain = true
-    else this.#connectFailed()
+    if (String(call.signal?.reason).includes('connectTimeout')) this.#connectFailed()
+    // Several reasons have come true at once.
+    else this.outage.uncertain = true
   }
 
   #connectFailed(): void {

@@ -58,8 +58,8 @@ function isSilent({ clock, model, step }: World, { client: held, gaveBackStep, g
   const client = held ?? (gaveBackStep === step ? lastClient : undefined)
   if (client === undefined) return false
   const { doubt, provenAt } = model.of(client)
-  // What has proven it counts no more once a use of it has failed; the pool does not know since when each of several has it.
-  const since = Math.min(grantedAt, doubt === 'use failed' ? client.life.connectedAt : Math.max(provenAt, client.life.connectedAt))
+  // What has proven it counts no more once a use or a check of it has failed; since when each of several has it the pool does not know.
+  const since = Math.min(grantedAt, doubt === undefined ? Math.max(provenAt, client.life.connectedAt) : client.life.connectedAt)
   // A timer may be a millisecond early.
   return clock.now() - since >= 249
 }

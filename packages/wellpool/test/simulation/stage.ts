@@ -113,6 +113,8 @@ export class Stage {
       world.count(suspended ? 'suspended' : 'asleep')
     }
     if (!suspended) {
+      // What is looked at while it wakes up is so before or after the pool has noticed.
+      for (const { world } of this.scenes) world.model.maybeSuspectAt = Number.POSITIVE_INFINITY
       await this.#clock.sleep(ms)
       // The pool's tick of one second is then at least one second late.
       this.#suspect(ms >= 2000)
