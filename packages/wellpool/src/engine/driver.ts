@@ -70,8 +70,8 @@ export interface Driver<Client> {
    *
    * - Fulfils: healthy, or degraded if it took longer than `degradedThreshold`.
    * - Rejects or throws: one failure more in the run, or the end of the client when {@link Driver.classify} calls the error
-   *   `fatal`. A peer that is silent has not answered: leave the time-out to the
-   *   pool, which takes a rejection for a sign of life when most connections fail.
+   *   `fatal`. A peer that is silent has not answered: leave the time-out to the pool, which takes any other rejection for a
+   *   sign of life when most connections fail.
    * - Settles after `healthCheckTimeout` or never: a failure; until it settles the client does not serve.
    */
   check(client: Client, context: CheckContext): unknown

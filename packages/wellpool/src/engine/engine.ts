@@ -116,13 +116,13 @@ export class Engine<Client> {
     for (const connection of core.idle) {
       while (connection.list !== undefined && this.isFit(connection, now)) {
         if (core.waiting.size === 0) return
-        this.serve(this.#host.lend(connection), now)
+        this.handOver(this.#host.lend(connection), now)
       }
     }
   }
 
   /** Gives a lease to who has waited longest. Caller must know that somebody waits. */
-  serve(lease: Lease<Client>, now: number): void {
+  handOver(lease: Lease<Client>, now: number): void {
     const waiter = this.core.waiting.shift() as Waiter<Lease<Client>>
     this.planner.noteWait(waiter.since, now)
     waiter.resolve(lease)

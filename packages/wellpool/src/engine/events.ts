@@ -27,6 +27,7 @@ export interface PoolEvents {
   /** A client of the connection has been closed or destroyed: one event for each `connectionCreated`. */
   connectionClosed: ConnectionEvent & { readonly reason: CloseReason }
   connectFailed: PoolEvent & { readonly connectionId: string; readonly error: Error; readonly attempt: number }
+  /** A check has failed. One whose error is fatal is told as the loss of its connection instead. */
   healthCheckFailed: ConnectionEvent & { readonly error: Error; readonly failures: number }
   healthStatusChanged: ConnectionEvent & { readonly from: Health; readonly to: Health }
   /** Failed checks have led to a mark. */

@@ -240,7 +240,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
         const lease = this.#handOut(connection, generation, true)
         connection.busySince = busySince
         if (core.overdue.size > 0) core.changed()
-        this.#engine.serve(lease, now)
+        this.#engine.handOver(lease, now)
         // A client that serves several may have room for the next.
         if (generation.leases < core.maxLeases) core.makeAvailable(connection)
         return

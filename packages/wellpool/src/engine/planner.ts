@@ -25,8 +25,8 @@ export interface PlannerHost<Client> {
 }
 
 /**
- * The share of the time without a queue that drains from the time with one, before the two count towards one more
- * connection: bursts that are rare are served by waiting.
+ * For each ms in which nobody waits, so much is taken from the time in which somebody has: bursts that are rare never add up
+ * to a connect.
  */
 const DRAIN = 0.05
 
@@ -38,7 +38,7 @@ export class Planner<Client> {
   readonly #host: PlannerHost<Client>
   /** Connections of this pool so far. */
   #sequence = 0
-  /** For how long somebody has waited since the last new connection, ms, and up to when that was added up. */
+  /** For how long somebody has waited since the last new connection, less what has drained, ms; and up to when that was added up. */
   #waited = 0
   #waitedUntil = 0
   /** The next moment at which time alone changes what those who wait need. */
@@ -79,7 +79,7 @@ export class Planner<Client> {
     return surgeRoom ? this.#host.rebuilds.nextPlanned() : undefined
   }
 
-  /** Somebody has waited since `since`, and does so no longer or still does. */
+  /** Who has waited longest has done so since `since`: adds up what is not counted yet. */
   noteWait(since: number, now: number): void {
     const from = Math.max(since, this.#waitedUntil)
     this.#waited = Math.max(0, this.#waited - DRAIN * (from - this.#waitedUntil)) + now - from

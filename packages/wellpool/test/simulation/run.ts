@@ -86,12 +86,12 @@ async function playAll(): Promise<void> {
           if (result.problem !== undefined) console.log(`seed ${result.seed} (${result.kind}): ${result.problem.split('\n')[0]}`)
         }
         const { kind: of, to } = next.value
-        if (of === 'mixed' && to % PROGRESS === 0) console.log(`${of} up to seed ${to}: ${minutesSince(startedAt)} min`)
+        if (of === 'mixed' && to % PROGRESS === 0) console.log(`${of} up to seed ${to}: ${secondsSince(startedAt)} s`)
       }
       await worker.terminate()
     }),
   )
-  report(summary, (performance.now() - startedAt) / 1000)
+  report(summary, secondsSince(startedAt))
   const [failure] = summary.failures
   if (failure === undefined) console.log('all invariants hold')
   else {
@@ -101,13 +101,13 @@ async function playAll(): Promise<void> {
   }
 }
 
-function minutesSince(startedAt: number): string {
-  return ((performance.now() - startedAt) / 60_000).toFixed(1)
+function secondsSince(startedAt: number): string {
+  return ((performance.now() - startedAt) / 1000).toFixed(1)
 }
 
-function report(summary: Summary, seconds: number): void {
+function report(summary: Summary, seconds: string): void {
   const runs = [...summary.runs].map(([each, { count, last }]) => `${count} of ${each} (up to seed ${last})`)
-  console.log(`${runs.join(', ')}: ${summary.steps} steps, ${seconds.toFixed(1)} s`)
+  console.log(`${runs.join(', ')}: ${summary.steps} steps, ${seconds} s`)
   if (values.met === true) for (const [what, times] of [...summary.met].sort((a, b) => a[1] - b[1])) console.log(`${times} × ${what}`)
   const uneven = summary.unevenSpread()
   if (uneven === undefined) return
