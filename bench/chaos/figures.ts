@@ -71,7 +71,7 @@ export function figuresOf({ requests: all, skipped, connects, crash }: Recording
   const from = episodes[0]?.from ?? endsAt
   const failed = requests.filter(({ error }) => error !== undefined)
   const slow = requests.filter((request) => isSlow(request, course))
-  const healedMs = healedAfter([...failed, ...slow], episodes, endsAt)
+  const healedMs = healedAfter([...failed, ...slow], course)
   const over = overAt(episodes, endsAt, healedMs)
   const latencies = (begin: number, end: number): Latencies => latenciesOf(requests, begin, end, course)
   const sinceFault = (times: readonly number[]): number[] => times.filter((at) => at >= from && at < endsAt)
@@ -119,15 +119,23 @@ export function largestBurst(times: readonly number[]): number {
   return largest
 }
 
-/** The longest time to heal. Each fault answers for the bad requests that were due from it up to the next. */
-function healedAfter(bad: readonly Request[], episodes: readonly Episode[], endsAt: number): number {
+/** The longest time to heal. Each fault answers for the requests that became bad from it up to the next. */
+function healedAfter(bad: readonly Request[], course: Course): number {
+  const { episodes, endsAt } = course
   let longest = 0
-  for (const [index, { from, until }] of episodes.entries()) {
-    const next = episodes[index + 1]?.from ?? Number.POSITIVE_INFINITY
-    for (const { due } of bad) if (due >= from && due < next) longest = Math.max(longest, due - (until ?? from))
+  for (const request of bad) {
+    const badAt = becameBadAt(request, course)
+    const fault = episodes.findLast(({ from }) => from <= badAt)
+    // Due before it, and still in time when it came: that it met this one says nothing of how the one before was healed.
+    if (fault !== undefined) longest = Math.max(longest, request.due - (fault.until ?? fault.from))
   }
   const lastBad = Math.max(...bad.map(({ due }) => due))
   return episodes.length > 0 && lastBad > endsAt - NOT_HEALED_MS ? Number.POSITIVE_INFINITY : longest
+}
+
+/** When it was known that a request would not be answered in time. */
+function becameBadAt({ due, settled, work }: Request, { roundTripMs }: Pick<Course, 'roundTripMs'>): number {
+  return Math.min(settled, due + work + roundTripMs + SLOW_MS)
 }
 
 /** When "after" begins: when the endpoint answered again, or, where the last fault lasts, when the pool had healed. */

@@ -88,6 +88,17 @@ describe('healed', () => {
     expect(healedMs).toBe(700)
   })
 
+  test('has a request that was in time when the next fault came answer for that one', () => {
+    const episodes = [fault(1_000), fault(2_000)]
+    const bad = (...requests: Request[]) => figures([...steady(), ...requests], { episodes }).healedMs
+    expect(bad(request(1_990, 20, 'connection lost'))).toBe(0)
+    expect(bad(request(1_990, 500))).toBe(0)
+    // Lost, or late, before it came.
+    expect(bad(request(1_990, 5, 'connection lost'))).toBe(990)
+    expect(bad(request(1_800, 500))).toBe(800)
+    expect(bad(request(1_800, 500, 'connection lost'))).toBe(800)
+  })
+
   test('never, when a bad request was due in the last second', () => {
     expect(figures(withBad(3_100, 9_001), { episodes: [fault(3_000)] }).healedMs).toBe(Number.POSITIVE_INFINITY)
     expect(figures(withBad(3_100, 9_000), { episodes: [fault(3_000)] }).healedMs).toBe(6_000)
