@@ -17,16 +17,27 @@ export interface Saved {
   readonly failures: readonly string[]
 }
 
-/** Several measurements as one: what the first says of the machine, and the runs of all. */
+/** Several measurements as one: what the first says of the machine, and the versions and runs of all. */
 export function combine(all: readonly [Saved, ...Saved[]]): Saved {
   return {
     ...all[0],
+    circumstances: { ...all[0].circumstances, versions: versionsOf(all) },
     commands: all.flatMap(({ commands }) => commands),
     idleLateMs: Math.max(...all.map(({ idleLateMs }) => idleLateMs)),
     tookMs: all.reduce((sum, { tookMs }) => sum + tookMs, 0),
     runs: all.flatMap(({ runs }) => runs),
     failures: all.flatMap(({ failures }) => failures),
   }
+}
+
+/** The versions of all contenders: those of a part are of the ones that it measured. Where they differ, all of them. */
+function versionsOf(all: readonly Saved[]): Record<string, string> {
+  const versions: Record<string, string> = {}
+  for (const [name, version] of all.flatMap(({ circumstances }) => Object.entries(circumstances.versions))) {
+    const others = versions[name]?.split(' and ') ?? []
+    versions[name] = [...new Set([...others, version])].join(' and ')
+  }
+  return versions
 }
 
 /** What JSON has no number for: a request that never ended, a pool that never healed. */

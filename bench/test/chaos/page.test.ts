@@ -166,6 +166,12 @@ test('what is saved can be read again, what has no end included', () => {
   expect(revive(save(saved))).toEqual(saved)
 })
 
+test('several measurements have the versions of all, and those that differ', () => {
+  const of = (versions: Record<string, string>): Saved => ({ ...saved, circumstances: { ...saved.circumstances, versions } })
+  const { circumstances } = combine([of({ wellpool: '0.1.0', pg: '8.1' }), of({ knex: '3.3', pg: '8.1' }), of({ knex: '3.4' })])
+  expect(circumstances.versions).toEqual({ wellpool: '0.1.0', pg: '8.1', knex: '3.3 and 3.4' })
+})
+
 test('several measurements are one, with the runs, the failures and the commands of all', () => {
   const other: Saved = { ...saved, commands: ['npm run chaos -- calm'], idleLateMs: 7, tookMs: 5, failures: ['calm: broke off'] }
   expect(combine([{ ...saved, commands: ['npm run chaos'] }, other])).toEqual({
