@@ -29,6 +29,7 @@ export function loadAtRate(request: MakeRequest, rate: number, ms: number): Prom
         const start = performance.now()
         let issued = 0
         // Counted and not kept: thousands of promises that live for a second would have to be collected in the middle of it.
+        // One is for the time in which more are to come.
         let underWay = 1
         const ended = (): void => {
           if (--underWay === 0) resolve()

@@ -104,7 +104,12 @@ export function latencyOf({ due, settled }: Request, { standstills }: Pick<Cours
 
 /** Whether a request was answered late. */
 export function isSlow(request: Request, course: Pick<Course, 'standstills' | 'roundTripMs'>): boolean {
-  return request.error === undefined && latencyOf(request, course) - request.work - course.roundTripMs > SLOW_MS
+  return request.error === undefined && latencyOf(request, course) > lateAfter(request, course)
+}
+
+/** How long after it was due a request is late, ms: beside the network and the server's work on it. */
+function lateAfter({ work }: Request, { roundTripMs }: Pick<Course, 'roundTripMs'>): number {
+  return work + roundTripMs + SLOW_MS
 }
 
 /** The most of these times that lie within any 100 ms. */
@@ -119,23 +124,18 @@ export function largestBurst(times: readonly number[]): number {
   return largest
 }
 
-/** The longest time to heal. Each fault answers for the requests that became bad from it up to the next. */
+/** The longest time to heal. Each fault answers for the requests that became bad, late or failed, from it up to the next. */
 function healedAfter(bad: readonly Request[], course: Course): number {
   const { episodes, endsAt } = course
   let longest = 0
   for (const request of bad) {
-    const badAt = becameBadAt(request, course)
+    const badAt = Math.min(request.settled, request.due + lateAfter(request, course))
     const fault = episodes.findLast(({ from }) => from <= badAt)
     // Due before it, and still in time when it came: that it met this one says nothing of how the one before was healed.
     if (fault !== undefined) longest = Math.max(longest, request.due - (fault.until ?? fault.from))
   }
   const lastBad = Math.max(...bad.map(({ due }) => due))
   return episodes.length > 0 && lastBad > endsAt - NOT_HEALED_MS ? Number.POSITIVE_INFINITY : longest
-}
-
-/** When it was known that a request would not be answered in time. */
-function becameBadAt({ due, settled, work }: Request, { roundTripMs }: Pick<Course, 'roundTripMs'>): number {
-  return Math.min(settled, due + work + roundTripMs + SLOW_MS)
 }
 
 /** When "after" begins: when the endpoint answered again, or, where the last fault lasts, when the pool had healed. */

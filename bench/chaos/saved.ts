@@ -32,12 +32,11 @@ export function combine(all: readonly [Saved, ...Saved[]]): Saved {
 
 /** The versions of all contenders: those of a part are of the ones that it measured. Where they differ, all of them. */
 function versionsOf(all: readonly Saved[]): Record<string, string> {
-  const versions: Record<string, string> = {}
+  const versions = new Map<string, Set<string>>()
   for (const [name, version] of all.flatMap(({ circumstances }) => Object.entries(circumstances.versions))) {
-    const others = versions[name]?.split(' and ') ?? []
-    versions[name] = [...new Set([...others, version])].join(' and ')
+    versions.set(name, (versions.get(name) ?? new Set()).add(version))
   }
-  return versions
+  return Object.fromEntries([...versions].map(([name, each]) => [name, [...each].join(' and ')]))
 }
 
 /** What JSON has no number for: a request that never ended, a pool that never healed. */
