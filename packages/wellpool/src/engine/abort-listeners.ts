@@ -12,8 +12,9 @@ class Group {
   }
 }
 
-/** Calls back once when the signal is aborted. Each call needs a callback of its own. */
-export function onAbort(signal: AbortSignal, callback: () => void): void {
+/** Calls back once when the signal, if there is one, is aborted. Each call needs a callback of its own. */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): void {
+  if (signal === undefined) return
   let group = groups.get(signal)
   if (group === undefined) {
     group = new Group()
@@ -24,7 +25,8 @@ export function onAbort(signal: AbortSignal, callback: () => void): void {
 }
 
 /** Undoes {@link onAbort}; nothing of ours stays on a signal under which nobody waits. */
-export function offAbort(signal: AbortSignal, callback: () => void): void {
+export function offAbort(signal: AbortSignal | undefined, callback: () => void): void {
+  if (signal === undefined) return
   const group = groups.get(signal)
   if (group === undefined || !group.callbacks.delete(callback) || group.callbacks.size > 0) return
   groups.delete(signal)

@@ -1,4 +1,3 @@
-import type { Generation } from './connection.ts'
 import type { Driver } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { Engine } from './engine.ts'
@@ -90,7 +89,7 @@ export class Pool<Client> {
 
   async #acquireWith({ signal, timeout }: AcquireOptions): Promise<Lease<Client>> {
     signal?.throwIfAborted()
-    return this.#borrow(signal, resolveTimeout(timeout))
+    return this.tryAcquire() ?? this.#wait(signal, resolveTimeout(timeout), undefined)
   }
 
   /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
@@ -114,7 +113,7 @@ export class Pool<Client> {
     signal?.throwIfAborted()
     const core = this.#core
     const given = resolveTimeout(options.timeout)
-    if (!idempotent) return this.#attempt(await this.#borrow(signal, given), run, 1, signal, false)
+    if (!idempotent) return runUnderLease(this.tryAcquire() ?? (await this.#wait(signal, given, undefined)), run, 1, signal, false)
 
     // It keeps its place in the queue, and a drain waits for it, while it has no connection in between.
     core.repeatable++
@@ -122,42 +121,27 @@ export class Pool<Client> {
       const since = core.clock.now()
       let waited = 0
       for (let attempt = 1; ; attempt++) {
-        const began = core.clock.now()
-        // A retry has what is left of the time.
-        const timeout = attempt === 1 ? given : Math.max(0, (given ?? core.options.acquireTimeout) - waited)
-        const lease = await this.#borrow(signal, timeout, attempt === 1 ? undefined : since)
-        waited += core.clock.now() - began
+        let lease = this.tryAcquire()
+        if (lease === undefined) {
+          const first = attempt === 1
+          const began = first ? since : core.clock.now()
+          // A retry has what is left of the time.
+          const timeout = first ? given : Math.max(0, (given ?? core.options.acquireTimeout) - waited)
+          lease = await this.#wait(signal, timeout, first ? undefined : since)
+          waited += core.clock.now() - began
+        }
         try {
-          return await this.#attempt(lease, run, attempt, signal, attempt < core.options.attempts)
+          return await runUnderLease(lease, run, attempt, signal, attempt < core.options.attempts)
         } catch (error) {
-          if (attempt >= core.options.attempts || !isLost(lease.generation) || signal?.aborted === true || core.ended) throw error
+          // It is gone at once only if it was lost: one that is closed has its goodbye before it.
+          const lost = lease.generation.status === 'gone'
+          if (!lost || attempt >= core.options.attempts || signal?.aborted === true || core.ended) throw error
         }
       }
     } finally {
       core.repeatable--
-      core.changed()
-    }
-  }
-
-  async #borrow(signal: AbortSignal | undefined, timeout: number | undefined, since?: number): Promise<Lease<Client>> {
-    return this.tryAcquire() ?? this.#wait(signal, timeout, since)
-  }
-
-  async #attempt<Result>(
-    lease: Lease<Client>,
-    run: (client: Client, context: UseContext) => Result | Promise<Result>,
-    attempt: number,
-    signal: AbortSignal | undefined,
-    repeatable: boolean,
-  ): Promise<Result> {
-    try {
-      const result = await runUnderLease(lease, run, attempt, signal, repeatable)
-      lease.release()
-      return result
-    } catch (error) {
-      // Not what `release` throws: nobody else has the lease, so it is released here alone.
-      if (!lease.released) lease.release(error ?? new Error('rejected without a reason'))
-      throw error
+      // A drain may wait for this.
+      if (core.state !== 'running') core.changed()
     }
   }
 
@@ -369,9 +353,4 @@ function withoutStack<Result>(create: () => Result): Result {
 /** As Promise.resolve, which looks for a `then` and takes a little longer. */
 async function fulfilled<Value>(value: Value): Promise<Value> {
   return value
-}
-
-/** Whether the client was destroyed or replaced because it was lost. */
-function isLost<Client>(generation: Generation<Client>): boolean {
-  return generation.status === 'gone' || generation.lostBecause !== undefined
 }

@@ -4,8 +4,8 @@ import type { Lease } from './lease.ts'
 import type { UseContext } from './pool-types.ts'
 
 /**
- * Runs a function under a lease. Settles as the function does, or rejects with CONNECTION_LOST as soon as the
- * client is destroyed: a function that waits for a dead client might never settle.
+ * Runs a function under a lease, and releases it. Settles as the function does, or rejects with CONNECTION_LOST as soon
+ * as the client is destroyed: a function that waits for a dead client might never settle.
  *
  * @param repeatable whether the function runs again elsewhere then
  */
@@ -25,25 +25,33 @@ export function runUnderLease<Client, Result>(
         `connection ${generation.connection.id} was lost while it was in use: ${cause instanceof Error ? cause.message : 'its client was destroyed'}`,
         cause,
       )
-      reject(error)
+      // Who destroys the client is in the middle of it: the release comes when that is done.
+      queueMicrotask(() => fail(error))
       context.end(error)
     }
     generation.lostListeners ??= new Set()
     const listeners = generation.lostListeners
     listeners.add(lost)
-    const settle = (): void => {
+    /** @returns whether this is the end; a function whose client was lost may settle long after that. */
+    const end = (error?: unknown): boolean => {
+      if (lease.released) return false
       listeners.delete(lost)
       if (repeatable) generation.repeatable--
-      context.end(undefined)
+      context.end()
+      try {
+        lease.release(error)
+        return true
+      } catch (bug) {
+        reject(bug)
+        return false
+      }
     }
     const fail = (error: unknown): void => {
-      settle()
-      reject(error)
+      if (end(error ?? new Error('rejected without a reason'))) reject(error)
     }
     try {
       Promise.resolve(run(lease.client, context)).then((result) => {
-        settle()
-        resolve(result)
+        if (end()) resolve(result)
       }, fail)
     } catch (error) {
       fail(error)
@@ -56,7 +64,9 @@ class Context implements UseContext {
   readonly attempt: number
   readonly #outer: AbortSignal | undefined
   #controller: AbortController | undefined
-  #ended: { readonly reason: unknown } | undefined
+  #ended = false
+  /** Why the signal is aborted, if the client was lost. */
+  #lost: Error | undefined
 
   constructor(attempt: number, outer: AbortSignal | undefined) {
     this.attempt = attempt
@@ -66,20 +76,20 @@ class Context implements UseContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#ended?.reason !== undefined) this.#controller.abort(this.#ended.reason)
-      else if (this.#outer?.aborted === true) this.#controller.abort(this.#outer.reason)
-      else if (this.#ended === undefined && this.#outer !== undefined) onAbort(this.#outer, this.#forward)
+      if (this.#lost !== undefined) this.#controller.abort(this.#lost)
+      else if (this.#outer?.aborted === true) this.#forward()
+      else if (!this.#ended) onAbort(this.#outer, this.#forward)
     }
     return this.#controller.signal
   }
 
-  /** @param reason why the signal is to be aborted; undefined when the function has settled */
-  end(reason: unknown): void {
-    if (this.#ended !== undefined) return
-    this.#ended = { reason }
-    if (this.#controller === undefined) return
-    if (this.#outer !== undefined) offAbort(this.#outer, this.#forward)
-    if (reason !== undefined) this.#controller.abort(reason)
+  /** @param lost that the client was lost; without it the function has settled, and its signal is of no more use */
+  end(lost?: Error): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#lost = lost
+    offAbort(this.#outer, this.#forward)
+    if (lost !== undefined) this.#controller?.abort(lost)
   }
 
   readonly #forward = (): void => {

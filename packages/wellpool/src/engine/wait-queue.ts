@@ -24,8 +24,8 @@ export class Waiter<Value> implements Linked<Waiter<Value>> {
 interface WaiterExtras {
   readonly ownTimeout: boolean
   timer?: Timer
-  signal?: AbortSignal
-  onAbort?: () => void
+  /** Takes the listener off its signal. */
+  unlisten?: () => void
 }
 
 /**
@@ -87,11 +87,11 @@ export class WaitQueue<Value> {
       extras.timer = this.#clock.setTimeout(() => this.#clock.afterPoll(() => this.#expire(waiter)), timeout)
     }
     if (signal !== undefined) {
-      extras.signal = signal
-      extras.onAbort = () => {
+      const whenAborted = (): void => {
         if (this.remove(waiter)) aborted(waiter)
       }
-      onAbort(signal, extras.onAbort)
+      onAbort(signal, whenAborted)
+      extras.unlisten = () => offAbort(signal, whenAborted)
     }
   }
 
@@ -109,7 +109,7 @@ export class WaitQueue<Value> {
     const { extras } = waiter
     if (extras !== undefined) {
       if (extras.timer !== undefined) this.#clock.clearTimeout(extras.timer)
-      if (extras.signal !== undefined && extras.onAbort !== undefined) offAbort(extras.signal, extras.onAbort)
+      extras.unlisten?.()
       waiter.extras = undefined
     }
     return true

@@ -34,11 +34,11 @@ export async function waitingCall<Client, Result>(
         if (aborted === undefined) reject(signal?.reason)
         else aborted(resolve)
       }
-      if (signal !== undefined) onAbort(signal, whenAborted)
+      onAbort(signal, whenAborted)
       const undo = begin(resolve, reject)
       end = () => {
         deadline.cancel()
-        if (signal !== undefined) offAbort(signal, whenAborted)
+        offAbort(signal, whenAborted)
         undo()
       }
     })

@@ -14,6 +14,13 @@ describe('a lease', () => {
     expect(pool.connections()).toMatchObject([{ uses: 1, requests: 1 }])
   })
 
+  test('is itself what one gets by awaiting it', async () => {
+    const { borrow } = setUp()
+    const lease = await borrow()
+    expect(await lease).toBe(lease)
+    expect((lease as { then?: unknown }).then).toBeUndefined()
+  })
+
   test('that was disposed of can’t be released', async () => {
     const { borrow } = setUp()
     const lease = await borrow()

@@ -63,6 +63,37 @@ describe('a use whose client is lost', () => {
     expect(use.error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('socket hang up') })
   })
 
+  test('has come to what its function came to, if that settled in the same turn before the loss', async () => {
+    const { client, clock, driver, pool } = setUp({ maxConnections: 1 })
+    let answer = (_: string): void => {}
+    const use = track(
+      pool.use(
+        () =>
+          new Promise<string>((resolve) => {
+            answer = resolve
+          }),
+      ),
+    )
+    await clock.advance(5)
+    answer('in time')
+    driver.lose(client(1))
+    await clock.settle()
+    expect(use.value).toBe('in time')
+    expect(pool.stats()).toMatchObject({ leased: 1, acquired: 0 })
+  })
+
+  test('has had its one release, whatever its function comes to afterwards', async () => {
+    const { client, clock, driver, pool } = setUp({ maxConnections: 1 })
+    const use = track(pool.use(() => new Promise((_, reject) => clock.arrive(50, () => reject(new Error('long after'))))))
+    const released: number[] = []
+    pool.on('connectionReleased', ({ generation }) => released.push(generation as number))
+    await clock.advance(5)
+    driver.lose(client(1))
+    await clock.advance(100)
+    expect(use.error).toBeInstanceOf(ConnectionLostError)
+    expect(released).toEqual([1])
+  })
+
   test('has its signal aborted with that error', async () => {
     const { client, clock, driver, pool } = setUp({ maxConnections: 1 })
     let context: UseContext | undefined
