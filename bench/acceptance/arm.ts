@@ -2,9 +2,9 @@
 import { type ConnectionRecord, createPool } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
 import { memoryInUse } from '../src/heap.ts'
+import { type Loaded, loadAtRate, loadFully, type MakeRequest } from '../src/load.ts'
 import { serverUrl } from '../src/postgres-server.ts'
 import { ARMS, type ArmName, AT_REST, CONNECTIONS, REBUILD_ALL_MS } from './arms.ts'
-import { type Loaded, loadAtRate, loadFully, type MakeRequest } from './load.ts'
 import type { Command, Report } from './messages.ts'
 
 const CALLERS = 64

@@ -1,3 +1,5 @@
+import type { Loaded } from '../src/load.ts'
+
 /** The two loads: as much as the pool can do, and a share of it. */
 export type Load = 'full' | 'part'
 
@@ -9,16 +11,7 @@ export type Command =
   | { readonly do: 'end' }
 
 /** What a slice of load came to. */
-export interface Slice {
-  readonly requests: number
-  readonly failed: number
-  /** Requests answered in a second. */
-  readonly throughput: number
-  /** From when a request was due, ms. */
-  readonly p99: number
-  /** Of this process, for each request, µs. */
-  readonly cpu: number
-  readonly seconds: number
+export interface Slice extends Loaded {
   /** Health checks that were answered. */
   readonly checks: number
   /** Rebuilds that succeeded. */

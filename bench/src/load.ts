@@ -1,11 +1,20 @@
-import { quantile } from '../src/statistics.ts'
-import type { Slice } from './messages.ts'
+import { quantile } from './statistics.ts'
 
 /** Makes one request; rejects if it fails. */
 export type MakeRequest = () => Promise<unknown>
 
-/** What is known of a load by who makes it. */
-export type Loaded = Omit<Slice, 'checks' | 'rebuilds'>
+/** What a load came to. */
+export interface Loaded {
+  readonly requests: number
+  readonly failed: number
+  /** Requests answered in a second. */
+  readonly throughput: number
+  /** From when a request was due, ms. */
+  readonly p99: number
+  /** Of this process, for each request, µs. */
+  readonly cpu: number
+  readonly seconds: number
+}
 
 /** At full load: so many callers, each with its next request as soon as the last has ended, for so long. */
 export function loadFully(request: MakeRequest, callers: number, ms: number): Promise<Loaded> {

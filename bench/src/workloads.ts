@@ -1,6 +1,6 @@
 import type { Workload } from './workload.ts'
 import { acquire } from './workloads/acquire.ts'
-import { api } from './workloads/api.ts'
+import { api, apiPart } from './workloads/api.ts'
 import { contention } from './workloads/contention.ts'
 import { drain } from './workloads/drain.ts'
 import { memory } from './workloads/memory.ts'
@@ -22,6 +22,7 @@ export const WORKLOADS: readonly Workload[] = [
   postgresql,
   telemetry,
   api,
+  apiPart,
   scaleConnections,
   scaleWaiters,
 ]

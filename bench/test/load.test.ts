@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { loadAtRate, loadFully } from '../../acceptance/load.ts'
+import { loadAtRate, loadFully } from '../src/load.ts'
 
 const soon = () => new Promise<void>((resolve) => setImmediate(resolve))
 

@@ -6,6 +6,7 @@ import { postgres } from 'wellpool/postgres'
 import { type Served, startFloor } from '../api/floor.ts'
 import type { Asked, Command, Report } from '../api/messages.ts'
 import { Child } from '../child.ts'
+import { type Loaded, loadAtRate, loadFully, type MakeRequest } from '../load.ts'
 import { serverUrl, startServer } from '../postgres-server.ts'
 import { median, quantile } from '../statistics.ts'
 import type { Sample, Workload } from '../workload.ts'
@@ -43,6 +44,10 @@ const USES: Readonly<Record<string, Use>> = {
   'event storm': { server: 'wellpool', rate: 0, listeners: 50, events: 10_000 },
 }
 
+/** What part of what the pool can do is asked of it where the machine's cores are not all to be busy. */
+const SHARE = 0.6
+const CALIBRATIONS = 5
+
 /**
  * What the API costs the pool that it tells of: 200 requests a second and 50 listeners, and a storm of events with as
  * many listeners. Each process has two pools, `subject` with a server and `bare` without, that take turns; who asks is
@@ -50,35 +55,50 @@ const USES: Readonly<Record<string, Use>> = {
  * `floor` what Node takes for answers that cost nothing to make.
  */
 export const api: Workload = {
+  ...workload('the API in use', 1),
   name: 'api',
-  title: `select 1 on PostgreSQL, ${CALLERS} callers, ${CONNECTIONS} connections, and the API in use`,
-  rounds: 5,
   contenders: Object.keys(USES),
-  metrics: [
-    { name: 'throughput', unit: 'queries/s', digits: 0 },
-    { name: 'throughput, × bare', unit: '', digits: 3 },
-    { name: 'CPU', unit: 'µs/query', digits: 2 },
-    { name: 'CPU, × bare', unit: '', digits: 3 },
-    { name: 'CPU at rest', unit: '% of a core', digits: 1, relativeTo: ['floor'] },
-    { name: 'answers', unit: '1/s', digits: 0 },
-    { name: 'p99 of answers', unit: 'ms', digits: 1 },
-    { name: 'p99 of events', unit: 'ms', digits: 0 },
-  ],
-  targets: ['wellpool', 'event storm'].flatMap((of) => [
-    { of, metric: 'throughput, × bare', limit: 0.95, atLeast: true, byInterval: true },
-    { of, metric: 'CPU, × bare', limit: 1.05, byInterval: true },
-    // Events are told ten times a second.
-    { of, metric: 'p99 of events', limit: 200 },
-  ]),
-  prepare: startServer,
-  async run(contender) {
-    const use = USES[contender]
-    if (use === undefined) throw new Error(`cannot measure ${contender}`)
-    return measure(serverUrl(), use)
-  },
 }
 
-async function measure(connectionString: string, use: Use): Promise<Sample> {
+/** The same at 60 % of what the pool can do: queries become due at that rate, and count from when they were due. */
+export const apiPart: Workload = {
+  ...workload('60 % of the load, and the API in use', SHARE),
+  name: 'api-part',
+  contenders: ['without', 'floor', 'wellpool', 'event storm'],
+}
+
+function workload(title: string, share: number): Omit<Workload, 'name' | 'contenders'> {
+  return {
+    title: `select 1 on PostgreSQL, ${CALLERS} callers, ${CONNECTIONS} connections, ${title}`,
+    rounds: 5,
+    metrics: [
+      { name: 'throughput', unit: 'queries/s', digits: 0 },
+      { name: 'throughput, × bare', unit: '', digits: 3 },
+      { name: 'p99, × bare', unit: '', digits: 2 },
+      { name: 'CPU', unit: 'µs/query', digits: 2 },
+      { name: 'CPU, × bare', unit: '', digits: 3 },
+      { name: 'CPU at rest', unit: '% of a core', digits: 1, relativeTo: ['floor'] },
+      { name: 'answers', unit: '1/s', digits: 0 },
+      { name: 'p99 of answers', unit: 'ms', digits: 1 },
+      { name: 'p99 of events', unit: 'ms', digits: 0 },
+    ],
+    targets: ['wellpool', 'event storm'].flatMap((of) => [
+      { of, metric: 'throughput, × bare', limit: 0.95, atLeast: true, byInterval: true },
+      // For each query: with fewer of them the API's share is larger, and this limit is for full load.
+      ...(share === 1 ? [{ of, metric: 'CPU, × bare', limit: 1.05, byInterval: true }] : []),
+      // Events are told ten times a second.
+      { of, metric: 'p99 of events', limit: 200 },
+    ]),
+    prepare: startServer,
+    async run(contender) {
+      const use = USES[contender]
+      if (use === undefined) throw new Error(`cannot measure ${contender}`)
+      return measure(serverUrl(), use, share)
+    },
+  }
+}
+
+async function measure(connectionString: string, use: Use, share: number): Promise<Sample> {
   const pools = createPools({})
   const subject = new Side(pools.add('subject', postgres({ connectionString }), { maxConnections: CONNECTIONS }), noisyPool(pools), use)
   const bare = new Side(
@@ -92,6 +112,7 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
     asker?.tell({ do: 'warmUp', requests: WARM_UP_REQUESTS })
     await asker?.hear('warm')
   }
+  const rate = share === 1 ? undefined : await partOf(bare, share)
   /** Runs something while the API is in use: what came of it, and what those heard who used it. */
   const whileAsked = async <Result>(
     run: () => Promise<Result>,
@@ -102,17 +123,17 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
     if (server !== undefined) asker?.tell({ do: 'end', seq: server.seq() })
     return { result, asked: (await asker?.hear('ended'))?.asked }
   }
-  const pairs: { readonly subject: Slice; readonly bare: Slice }[] = []
+  const pairs: Pair[] = []
   const heard: Asked[] = []
   for (let pair = 0; pair < WARM_UP_PAIRS + PAIRS; pair++) {
-    const ofSubject = async (): Promise<Slice> => {
-      const { result, asked } = await whileAsked(() => subject.slice())
+    const ofSubject = async (): Promise<Loaded> => {
+      const { result, asked } = await whileAsked(() => subject.slice(rate))
       if (asked !== undefined && pair >= WARM_UP_PAIRS) heard.push(asked)
       return result
     }
     // What the machine does meanwhile falls on both alike.
     const first = pair % 2 === 0 ? await ofSubject() : undefined
-    const ofBare = await bare.slice()
+    const ofBare = await bare.slice(rate)
     const slices = { subject: first ?? (await ofSubject()), bare: ofBare }
     if (pair >= WARM_UP_PAIRS) pairs.push(slices)
   }
@@ -123,14 +144,28 @@ async function measure(connectionString: string, use: Use): Promise<Sample> {
   return { ...figuresOf(pairs), 'CPU at rest': atRest, ...answersOf(heard) }
 }
 
-function figuresOf(pairs: readonly { readonly subject: Slice; readonly bare: Slice }[]): Sample {
-  const middle = (figure: (pair: (typeof pairs)[number]) => number): number => median(pairs.map(figure))
+/** Slices of a second each, one right after the other. */
+interface Pair {
+  readonly subject: Loaded
+  readonly bare: Loaded
+}
+
+function figuresOf(pairs: readonly Pair[]): Sample {
+  const middle = (figure: (pair: Pair) => number): number => median(pairs.map(figure))
   return {
     throughput: middle(({ subject }) => subject.throughput),
     'throughput, × bare': middle(({ subject, bare }) => subject.throughput / bare.throughput),
+    'p99, × bare': middle(({ subject, bare }) => subject.p99 / bare.p99),
     CPU: middle(({ subject }) => subject.cpu),
     'CPU, × bare': middle(({ subject, bare }) => subject.cpu / bare.cpu),
   }
+}
+
+/** @returns queries a second: this share of what the pool can do */
+async function partOf(bare: Side, share: number): Promise<number> {
+  const throughputs: number[] = []
+  for (let i = 0; i < CALIBRATIONS; i++) throughputs.push((await bare.slice(undefined)).throughput)
+  return Math.round(share * median(throughputs))
 }
 
 function answersOf(asked: readonly Asked[]): Sample {
@@ -157,13 +192,6 @@ function startAsker(url: string): Child<Command, Report> {
   return new Child(fileURLToPath(new URL('api/asker.js', import.meta.url)), { name: 'who asks', args: [url] })
 }
 
-interface Slice {
-  /** Queries a second. */
-  readonly throughput: number
-  /** Of this process, for each query, µs. */
-  readonly cpu: number
-}
-
 /** A pool under load, and one beside it that has events if there is to be a storm: it is paused and resumed. */
 class Side {
   readonly #pool: Pool<pg.Client>
@@ -176,18 +204,16 @@ class Side {
     this.#use = use
   }
 
-  async slice(): Promise<Slice> {
+  /** @param rate queries a second; undefined: as many as it can do */
+  async slice(rate: number | undefined): Promise<Loaded> {
     const endStorm = this.#beginStorm()
-    await this.#load(LEAD_MS)
-    const before = process.cpuUsage()
-    const start = performance.now()
-    const queries = await this.#load(SLICE_MS)
-    const seconds = (performance.now() - start) / 1000
-    const { user, system } = process.cpuUsage(before)
+    await this.#load(rate, LEAD_MS)
+    const loaded = await this.#load(rate, SLICE_MS)
     endStorm()
     // Events are told in a microtask.
     await new Promise((resolve) => setImmediate(resolve))
-    return { throughput: queries / seconds, cpu: (user + system) / queries }
+    if (loaded.failed > 0) throw new Error(`${loaded.failed} queries failed`)
+    return loaded
   }
 
   /** What this process takes while nobody uses the pool, and all else goes on: per cent of a core. */
@@ -208,14 +234,9 @@ class Side {
     return this.#pool.close()
   }
 
-  async #load(ms: number): Promise<number> {
-    const end = performance.now() + ms
-    let queries = 0
-    const caller = async (): Promise<void> => {
-      for (; performance.now() < end; queries++) await this.#pool.use((client) => client.query('select 1'))
-    }
-    await Promise.all(Array.from({ length: CALLERS }, caller))
-    return queries
+  #load(rate: number | undefined, ms: number): Promise<Loaded> {
+    const query: MakeRequest = () => this.#pool.use((client) => client.query('select 1'))
+    return rate === undefined ? loadFully(query, CALLERS, ms) : loadAtRate(query, rate, ms)
   }
 
   /** @returns what ends it */

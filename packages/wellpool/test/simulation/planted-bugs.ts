@@ -131,7 +131,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a listener is left on the signal of who was served',
     file: 'wait-queue.ts',
-    find: 'if (extras.signal !== undefined && extras.onAbort !== undefined) offAbort(extras.signal, extras.onAbort)',
+    find: '      extras.unlisten?.()\n',
     replace: '',
   },
   {
@@ -263,8 +263,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a use does not hear that its client is lost',
     file: 'use.ts',
-    find: '      reject(error)\n      context.end(error)\n',
-    replace: '      context.end(error)\n',
+    find: '      queueMicrotask(() => fail(error))\n',
+    replace: '',
   },
   {
     name: 'closing leaves those who wait to their time-outs',
