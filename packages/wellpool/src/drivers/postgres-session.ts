@@ -15,6 +15,7 @@ interface ClientInternals {
     readonly parsedStatements: Record<string, unknown>
     on(event: 'readyForQuery', listener: (message: { status: string }) => void): void
     on(event: 'commandComplete', listener: (message: { text: string }) => void): void
+    on(event: 'parameterStatus', listener: (setting: { parameterName: string; parameterValue: string }) => void): void
     on(event: 'errorMessage', listener: (error: Error) => void): void
     on(event: 'notice', listener: (notice: { message: string; code?: string; severity?: string }) => void): void
   }
@@ -25,6 +26,9 @@ interface ClientInternals {
   /** The server's process, as named at log-in. */
   readonly processID?: number
 }
+
+/** From version 14 on the server tells a session when its value changes: with the answer to whatever is asked next. */
+const READ_ONLY = 'default_transaction_read_only'
 
 /** What the sessions of one driver have in common. */
 export interface SessionOptions {
@@ -45,6 +49,10 @@ export class PostgresSession implements Flow {
   /** `I`: idle; `T`: in a transaction; `E`: in one that has failed. As the server said last. */
   #status = 'I'
   #listening = false
+  /** Whether what is in flight changes settings itself. */
+  #setting = false
+  /** Whether a borrower has decided whether its transactions are read-only. */
+  #ownReadOnly = false
   #setUpListens = false
   #untouched = true
   #lost: { readonly error: unknown } | undefined
@@ -67,9 +75,17 @@ export class PostgresSession implements Flow {
     connection.on('readyForQuery', ({ status }) => {
       this.#status = status
       this.#untouched = false
+      this.#setting = false
     })
     connection.on('commandComplete', ({ text }) => {
       if (text === 'LISTEN') this.#listening = true
+      if (text === 'SET') this.#setting = true
+    })
+    connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
+      if (parameterName !== READ_ONLY) return
+      // Where a borrower has set it, also what comes later may be its own doing: the end of a transaction, a reset.
+      if (this.#setting) this.#ownReadOnly = true
+      else if (parameterValue === 'on' && !this.#ownReadOnly) this.#watcher?.retire(`the server has become read-only (${READ_ONLY})`)
     })
     // The server's last words come before the end of the socket, and they say more. With a query in flight pg
     // gives them to the query alone.

@@ -22,7 +22,8 @@ export type { PostgresOptions } from './postgres-options.ts'
  *   with `discardAll` the whole session is. Other things that a borrower leaves in the session (`SET`, temporary
  *   tables, prepared statements, advisory locks) are there for the next one unless `discardAll` is set, and so are
  *   listeners on the client.
- * - `watch`: reports the end of the socket and the errors with which the server ends a session, as they arrive.
+ * - `watch`: reports the end of the socket and the errors with which the server ends a session, as they arrive. A server that
+ *   becomes read-only (`default_transaction_read_only`, version 14 or later) is reported as `retire` with the next answer.
  * - `destroy`: closes the socket. The server notices when it next reads or writes: a statement that is running
  *   there runs on until then.
  * - `secondOpinion`: what `pg_stat_activity` says of the session. A query that runs, a transaction in which the

@@ -536,6 +536,18 @@ await describePostgres('postgres()', (url) => {
       expect(lost).not.toHaveBeenCalled()
     })
 
+    it('does not take for the server’s what a borrower has set', async () => {
+      const { driver, client } = await open()
+      const retire = vi.fn()
+      driver.watch?.(client, { lost: () => {}, retire })
+      await client.query('set default_transaction_read_only = on')
+      await client.query('set default_transaction_read_only = off; set default_transaction_read_only = on; select 1')
+      await client.query('begin; set local default_transaction_read_only = off')
+      await client.query('rollback')
+      expect(await show(client, 'default_transaction_read_only')).toBe('on')
+      expect(retire).not.toHaveBeenCalled()
+    })
+
     it('does not report what the pool itself has ended', async () => {
       const closed = await open()
       const destroyed = await open()
@@ -609,6 +621,30 @@ await describeOwnPostgres('postgres() with a server of its own', () => {
     await until(async () => (await observer.query(question, [(client as unknown as { processID: number }).processID])).rowCount === 1)
     await observer.end()
   }
+
+  it('retires its connections when the server becomes read-only, with the answer to a check, and takes new ones as they are', async () => {
+    await using server = await startPostgres()
+    const admin = new pg.Client({ connectionString: server.url, options: '-c default_transaction_read_only=off' })
+    await admin.connect()
+    const driver = postgres({ connectionString: server.url })
+    const before = await driver.connect(context())
+    const retire = vi.fn()
+    const lost = vi.fn()
+    driver.watch?.(before, { lost, retire })
+    await admin.query('alter system set default_transaction_read_only = on')
+    await admin.query('select pg_reload_conf()')
+    const after = await driver.connect(context())
+    driver.watch?.(after, { lost, retire: () => lost('the new one') })
+    await until(async () => {
+      await driver.check(before, { signal: never })
+      return retire.mock.calls.length > 0
+    })
+    expect(retire).toHaveBeenCalledExactlyOnceWith('the server has become read-only (default_transaction_read_only)')
+    await until(async () => (await after.query('show default_transaction_read_only')).rows[0].default_transaction_read_only === 'on')
+    expect(lost).not.toHaveBeenCalled()
+    for (const client of [before, after]) await driver.close(client)
+    await admin.end()
+  })
 
   it('uses TLS, checks the certificate, and leaves no socket when it is aborted on the way', async () => {
     await using server = await startPostgres({ tls: { certificate: TEST_CERTIFICATE, key: TEST_KEY } })
