@@ -3,6 +3,7 @@ import type { OpenPool } from './contender.ts'
 const POOLS: Readonly<Record<string, () => Promise<{ readonly open: OpenPool }>>> = {
   floor: () => import('./pools/floor.ts'),
   wellpool: () => import('./pools/wellpool.ts'),
+  'wellpool use': async () => ({ open: (await import('./pools/wellpool.ts')).openForUse }),
   mysql2: () => import('./pools/mysql2.ts'),
   'mysql2 callbacks': async () => ({ open: (await import('./pools/mysql2.ts')).openForCallbacks }),
   'node-redis': () => import('./pools/node-redis.ts'),
