@@ -1,6 +1,6 @@
 import { Child } from '../src/child.ts'
 import type { ArmName } from './arms.ts'
-import type { Command, Memory, Report, Slice } from './messages.ts'
+import type { Command, Ended, Report, Slice } from './messages.ts'
 
 /** An arm, in a process of its own. */
 export class ArmProcess {
@@ -24,9 +24,9 @@ export class ArmProcess {
   }
 
   /** Ends it. */
-  async end(): Promise<Memory> {
+  async end(): Promise<Ended> {
     this.#child.tell({ do: 'end' })
-    return (await this.#child.hear('memory')).memory
+    return (await this.#child.hear('ended')).ended
   }
 
   /** Ends it at once, if it has not ended yet. */

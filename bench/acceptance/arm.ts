@@ -4,8 +4,9 @@ import { postgres } from 'wellpool/postgres'
 import { memoryInUse } from '../src/heap.ts'
 import { type Loaded, loadAtRate, loadFully, type MakeRequest } from '../src/load.ts'
 import { serverUrl } from '../src/postgres-server.ts'
+import { quantile } from '../src/statistics.ts'
 import { ARMS, type ArmName, AT_REST, CONNECTIONS, REBUILD_ALL_MS } from './arms.ts'
-import type { Command, Report } from './messages.ts'
+import type { Command, Load, Report } from './messages.ts'
 
 const CALLERS = 64
 const WARM_UP_MS = 1_500
@@ -19,6 +20,8 @@ const memoryBefore = await memoryInUse()
 const driver = postgres({ connectionString: serverUrl() })
 let checks = 0
 let rebuilt = 0
+/** The latencies of all slices, ms. */
+const all: Record<Load, number[]> = { part: [], full: [] }
 
 const check: typeof driver.check = async (client, context) => {
   await driver.check(client, context)
@@ -54,9 +57,10 @@ async function measureSlice(rate: number | undefined): Promise<void> {
   await load(LEAD_MS)
   checks = 0
   rebuilt = 0
-  const [loaded] = await Promise.all([load(SLICE_MS), rebuilds && rebuildNext()])
+  const [{ latencies, ...loaded }] = await Promise.all([load(SLICE_MS), rebuilds && rebuildNext()])
   // Nothing of this pool shall take part in what is measured of others.
   pool.reconfigure(AT_REST)
+  for (const latency of latencies) all[rate === undefined ? 'full' : 'part'].push(latency)
   tell({ kind: 'slice', slice: { ...loaded, checks, rebuilds: rebuilt } })
 }
 
@@ -71,8 +75,12 @@ async function rebuildNext(): Promise<void> {
 
 async function end(): Promise<void> {
   pool.reconfigure(options)
+  const p99 = { part: quantile(all.part, 0.99), full: quantile(all.full, 0.99) }
+  // They are no part of the pool's memory.
+  all.part = []
+  all.full = []
   const memory = { pool: (await memoryInUse()) - memoryBefore, process: process.memoryUsage.rss() }
-  process.send?.({ kind: 'memory', memory } satisfies Report, () => process.exit())
+  process.send?.({ kind: 'ended', ended: { p99, memory } } satisfies Report, () => process.exit())
 }
 
 function tell(report: Report): void {

@@ -2,7 +2,7 @@ import { seeded, shuffle } from '../src/random.ts'
 import { median } from '../src/statistics.ts'
 import { ArmProcess } from './arm-process.ts'
 import { ARM_NAMES, type ArmName } from './arms.ts'
-import type { Load, Memory, Slice } from './messages.ts'
+import type { Ended, Load, Slice } from './messages.ts'
 
 /** All arms under the same load, one straight after the other. */
 export interface Block {
@@ -13,7 +13,7 @@ export interface Block {
 /** What one round came to: every arm in a fresh process, and several blocks. */
 export interface CostRound {
   readonly blocks: readonly Block[]
-  readonly memory: Readonly<Record<ArmName, Memory>>
+  readonly ended: Readonly<Record<ArmName, Ended>>
 }
 
 /** What all rounds came to. */
@@ -24,7 +24,7 @@ export interface Costs {
 }
 
 /** Blocks of each load in a round. */
-const BLOCKS = 3
+const BLOCKS = 6
 /** Part of the load is this share of what the pool without health checks and rebuilds can do. */
 const SHARE = 0.6
 const CALIBRATIONS = 5
@@ -63,7 +63,7 @@ async function measureRound({ program, env }: CostSetting, rate: number, round: 
       order = block % 2 === 0 ? shuffle(ARM_NAMES, random) : [...order].reverse()
       for (const load of ['part', 'full'] as const) blocks.push({ load, slices: await measureBlock(arms, order, load, rate) })
     }
-    return { blocks, memory: await eachArm((arm) => arms[arm].end()) }
+    return { blocks, ended: await eachArm((arm) => arms[arm].end()) }
   } finally {
     for (const arm of ARM_NAMES) arms[arm].kill()
   }

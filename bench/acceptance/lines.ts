@@ -5,7 +5,7 @@ import type { Sample } from '../src/workload.ts'
 import { type ArmName, CONNECTIONS } from './arms.ts'
 import { type Count, MAY_TAKE_MS, type ScenarioOutcome } from './availability.ts'
 import type { CostRound, Costs } from './cost.ts'
-import type { Load, Memory, Slice } from './messages.ts'
+import type { Ended, Load, Memory, Slice } from './messages.ts'
 
 const LOADS = [
   { load: 'part', title: '60 % load' },
@@ -56,7 +56,7 @@ function costLines({ rounds }: Costs): Line[] {
   const underLoad = (name: string, arm: ArmName, limits: typeof health): Line[] =>
     LOADS.flatMap(({ load, title }) => [
       most(`${name}, throughput at ${title}`, lossOf(slicesOf(rounds, arm, load, 'throughput')), limits),
-      most(`${name}, p99 at ${title}`, growthOf(slicesOf(rounds, arm, load, 'p99')), limits),
+      most(`${name}, p99 at ${title}`, growthOf(atTheEnd(rounds, arm, ({ p99 }) => p99[load])), limits),
     ])
   const both = 'health checks and rebuilds'
   return [
@@ -66,8 +66,8 @@ function costLines({ rounds }: Costs): Line[] {
       ...rebuild,
       aim: 0,
     }),
-    most(`${both}, memory of the pool`, growthOf(memoryOf(rounds, 'on', 'pool')), memory),
-    most(`${both}, memory of the process`, growthOf(memoryOf(rounds, 'on', 'process')), memory),
+    most(`${both}, memory of the pool`, growthOf(memoryOf(rounds, 'pool')), memory),
+    most(`${both}, memory of the process`, growthOf(memoryOf(rounds, 'process')), memory),
     ...LOADS.map(({ load, title }) => most(`${both}, CPU at ${title}`, growthOf(slicesOf(rounds, 'on', load, 'cpu')), cpu)),
   ]
 }
@@ -144,9 +144,13 @@ function slicesOf(rounds: readonly CostRound[], arm: ArmName, load: Load, figure
   )
 }
 
-/** The same for memory, which is looked at once in a round. */
-function memoryOf(rounds: readonly CostRound[], arm: ArmName, figure: keyof Memory): number[] {
-  return rounds.map(({ memory }) => Math.log(memory[arm][figure] / memory.off[figure]))
+function memoryOf(rounds: readonly CostRound[], figure: keyof Memory): number[] {
+  return atTheEnd(rounds, 'on', ({ memory }) => memory[figure])
+}
+
+/** The same for what is known once in a round, of all slices together. */
+function atTheEnd(rounds: readonly CostRound[], arm: ArmName, figure: (ended: Ended) => number): number[] {
+  return rounds.map(({ ended }) => Math.log(figure(ended[arm]) / figure(ended.off)))
 }
 
 function describeChecks(rounds: readonly CostRound[]): string {

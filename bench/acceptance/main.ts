@@ -16,7 +16,7 @@ import { linesOf } from './lines.ts'
 import { rebuilds } from './rebuilds.ts'
 import { renderLines, renderPart, type Saved } from './report.ts'
 
-/** Enough for an interval of a few percent on a quiet machine, in seven minutes. */
+/** Enough for an interval of a few percent on a quiet machine, in a quarter of an hour. */
 const ROUNDS = 12
 const PARTS = ['cost', 'rebuilds', 'availability']
 const USAGE = `usage: npm run acceptance -- [part …] [options]

@@ -7,15 +7,22 @@ export type Load = 'full' | 'part'
 export type Command =
   /** Be measured: at full load, or at so many requests a second. */
   | { readonly do: 'slice'; readonly rate: number | undefined }
-  /** Tell how much memory is in use, and end. */
+  /** Tell the p99 and how much memory is in use, and end. */
   | { readonly do: 'end' }
 
 /** What a slice of load came to. */
-export interface Slice extends Loaded {
+export interface Slice extends Omit<Loaded, 'latencies'> {
   /** Health checks that were answered. */
   readonly checks: number
   /** Rebuilds that succeeded. */
   readonly rebuilds: number
+}
+
+/** What all slices of an arm came to together, at its end. */
+export interface Ended {
+  /** Of all requests of each load: in a second alone it would be no more than the machine's longest pause in it. ms */
+  readonly p99: Readonly<Record<Load, number>>
+  readonly memory: Memory
 }
 
 /** Bytes, after everything that can go has gone. */
@@ -30,4 +37,4 @@ export interface Memory {
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'slice'; readonly slice: Slice }
-  | { readonly kind: 'memory'; readonly memory: Memory }
+  | { readonly kind: 'ended'; readonly ended: Ended }

@@ -1,5 +1,3 @@
-import { quantile } from './statistics.ts'
-
 /** Makes one request; rejects if it fails. */
 export type MakeRequest = () => Promise<unknown>
 
@@ -10,7 +8,7 @@ export interface Loaded {
   /** Requests answered in a second. */
   readonly throughput: number
   /** From when a request was due, ms. */
-  readonly p99: number
+  readonly latencies: readonly number[]
   /** Of this process, for each request, µs. */
   readonly cpu: number
   readonly seconds: number
@@ -79,7 +77,7 @@ async function measured(run: (record: (due: number, request: Promise<unknown>) =
     requests,
     failed,
     throughput: (requests - failed) / seconds,
-    p99: quantile(latencies, 0.99),
+    latencies,
     cpu: (user + system) / requests,
     seconds,
   }

@@ -155,7 +155,7 @@ function figuresOf(pairs: readonly Pair[]): Sample {
   return {
     throughput: middle(({ subject }) => subject.throughput),
     'throughput, × bare': middle(({ subject, bare }) => subject.throughput / bare.throughput),
-    'p99, × bare': middle(({ subject, bare }) => subject.p99 / bare.p99),
+    'p99, × bare': middle(({ subject, bare }) => quantile(subject.latencies, 0.99) / quantile(bare.latencies, 0.99)),
     CPU: middle(({ subject }) => subject.cpu),
     'CPU, × bare': middle(({ subject, bare }) => subject.cpu / bare.cpu),
   }
