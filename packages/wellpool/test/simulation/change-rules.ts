@@ -92,7 +92,10 @@ function checkPlannedAbsence(world: World, before: View, after: View): void {
     [...view.values()].filter(({ record }) => record.state === 'rebuilding' && record.mark?.urgent === false).length
   const out = absent(after)
   if (out <= absent(before)) return
-  const size = [...after.values()].filter(({ record }) => record.state !== 'connecting' && record.state !== 'closing').length
+  const present = (view: View): number =>
+    [...view.values()].filter(({ record }) => record.state !== 'connecting' && record.state !== 'closing').length
+  // One that was there when they went, and was lost or given up in the same step, counts.
+  const size = Math.max(present(before), present(after))
   const allowed = Math.max(1, options.maxUnavailable * size)
   if (out > allowed) world.problem(`${out} of ${size} connections are out of service by plan, allowed are ${allowed}`)
 }
