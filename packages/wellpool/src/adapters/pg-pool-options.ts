@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
 import type { PoolOptions } from '../engine/options.ts'
+import { describe } from '../shared/option-rules.ts'
 
 /** What the pool can be told: all that pg-pool takes, which its clients are given as well, and what Wellpool adds. */
 export interface PgPoolOptions extends pg.PoolConfig {
@@ -26,8 +27,14 @@ const MAX_BACKOFF = 250
 /** What Node's timers take, ms. */
 const MAX_DELAY = 2 ** 31 - 1
 
-/** Completes options as pg-pool does. The password and the key of TLS are there, and are not shown. */
+/**
+ * Completes options as pg-pool does. The password and the key of TLS are there, and are not shown.
+ *
+ * @throws ConfigError when they are no object
+ */
 export function completeOptions(given: PgPoolOptions = {}): ResolvedPgPoolOptions {
+  // Not shown: the usual mistake is the address itself.
+  if (typeof given !== 'object') throw new ConfigError([{ path: 'options', given: describe(given), allowed: 'an object' }])
   const { poolSize } = given as { poolSize?: number }
   const options: ResolvedPgPoolOptions = {
     ...given,

@@ -1,5 +1,6 @@
 import type { CheckContext, ConnectContext, Driver, ErrorClass, Watcher } from '../engine/driver.ts'
 import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
+import { refuseUnknown } from '../shared/option-rules.ts'
 
 /** What makes clients, looks at them and ends them: what most pools want to be told. */
 export interface Factory<Client> {
@@ -43,7 +44,7 @@ export interface FactoryDriverOptions {
  *
  * `close` and `destroy` both call the factory's `destroy`, once for each client; `close` waits for it.
  *
- * @throws ConfigError when the factory lacks a function, or has something else in its place
+ * @throws ConfigError when the factory lacks a function, or has something else in its place, and for an unknown option
  * @example
  * const browsers = createPool(
  *   fromFactory({ create: () => launch(), destroy: (browser) => browser.close(), validate: (browser) => browser.connected }),
@@ -51,6 +52,7 @@ export interface FactoryDriverOptions {
  * )
  */
 export function fromFactory<Client>(factory: Factory<Client>, options: FactoryDriverOptions = {}): Driver<Client> {
+  refuseUnknown(options, ['protocol'])
   const { protocol = 'factory' } = options
   const problems = problemsOf(factory, protocol)
   if (problems.length > 0) throw new ConfigError(problems)

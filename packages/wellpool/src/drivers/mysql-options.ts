@@ -21,8 +21,10 @@ import {
 import type { Password, PasswordContext } from '../shared/password.ts'
 
 /** What mysql2 does with statements, values and results, by mysql2's own names; see its documentation. */
-export type MysqlClientOptions = Pick<
-  ConnectionOptions,
+export type MysqlClientOptions = Partial<Pick<ConnectionOptions, Extract<keyof ConnectionOptions, MysqlClientOption>>>
+
+/** Older versions of mysql2 have some of them only. */
+type MysqlClientOption =
   | 'authPlugins'
   | 'bigNumberStrings'
   | 'compress'
@@ -43,7 +45,6 @@ export type MysqlClientOptions = Pick<
   | 'supportBigNumbers'
   | 'timezone'
   | 'typeCast'
->
 
 /** Where MySQL or MariaDB is and how its sessions are set up. Durations are numbers of milliseconds or texts (`'30s'`). */
 export interface MysqlOptions {

@@ -80,7 +80,11 @@ interface Rule extends OptionRule {
 const alsoSaidBy = (rule: OptionRule, ...parameters: readonly string[]): Rule => ({ ...rule, parameters })
 
 const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
-  connectionString: { ...text, allowed: 'postgres://user:password@host:port/database', secret: true },
+  connectionString: {
+    fits: (value) => typeof value === 'string' && /^(postgres(ql)?:\/\/|socket:|\/)/.test(value),
+    allowed: 'postgres://user:password@host:port/database, or the folder of a Unix socket',
+    secret: true,
+  },
   host: text,
   port,
   user: text,

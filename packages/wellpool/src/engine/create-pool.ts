@@ -1,9 +1,8 @@
-import { NEVER } from './clock.ts'
 import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import type { PoolOptions } from './options.ts'
 import { Pool } from './pool.ts'
-import { problem, resolveOptions } from './resolve-options.ts'
+import { COUNT_OR_INFINITY, describe, problem, resolveOptions } from './resolve-options.ts'
 
 let unnamed = 0
 
@@ -21,21 +20,16 @@ let unnamed = 0
 export function createPool<Client>(driver: Driver<Client>, options: PoolOptions = {}): Pool<Client> {
   const problems = driverProblems(driver, '')
   if (problems.length > 0) throw new ConfigError(problems)
-  const layers = layersOf(driver, [options])
+  const layers = [driver.defaults ?? {}, options]
   const resolved = resolveOptions(layers, `${driver.protocol}-pool-${unnamed + 1}`)
   if (options?.name === undefined) unnamed++
   return new Pool(driver, layers, resolved)
 }
 
-/** What is told to a pool, from the weakest to the strongest. An ssh device allows few sessions. */
-export function layersOf<Client>(driver: Driver<Client>, user: readonly PoolOptions[]): PoolOptions[] {
-  return [...(driver.defaults === undefined ? [] : [driver.defaults]), ...user]
-}
-
 /** What makes an object unfit to be a driver. */
 export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
   if (driver === null || typeof driver !== 'object')
-    return [problem(`${path}driver`, String(driver), 'a driver: an object with protocol, connect, check, close and destroy')]
+    return [problem(`${path}driver`, describe(driver), 'an object with protocol, connect, check, close and destroy')]
   const fields = driver as Record<string, unknown>
   const problems: ConfigProblem[] = []
   const wrong = (key: string, allowed: string, given: string = typeof fields[key]): void => {
@@ -47,7 +41,7 @@ export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
     if (fields[key] !== undefined && typeof fields[key] !== 'function') wrong(key, 'a function, or absent')
   }
   const leases = fields.maxLeasesPerConnection
-  const isCount = leases === undefined || leases === NEVER || (Number.isInteger(leases) && (leases as number) >= 1)
-  if (!isCount) wrong('maxLeasesPerConnection', 'a whole number from 1, or Infinity', String(leases))
+  const { allowed, read } = COUNT_OR_INFINITY
+  if (leases !== undefined && read(leases) === undefined) wrong('maxLeasesPerConnection', allowed, String(leases))
   return problems
 }

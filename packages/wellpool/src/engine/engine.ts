@@ -123,7 +123,9 @@ export class Engine<Client> {
 
   /** Gives a lease to who has waited longest. Caller must know that somebody waits. */
   handOver(lease: Lease<Client>, now: number): void {
-    const waiter = this.core.waiting.shift() as Waiter<Lease<Client>>
+    const { waiting } = this.core
+    const waiter = waiting.head as Waiter<Lease<Client>>
+    waiting.remove(waiter)
     this.planner.noteWait(waiter.since, now)
     waiter.resolve(lease)
   }

@@ -1,13 +1,18 @@
 import type { Core } from './core.ts'
 import type { Lease } from './lease.ts'
 
+/** Where somebody asks for a connection. @param below the pool's own function, up to which nothing is shown */
+export function traceOf(below: (...args: never) => unknown): Error {
+  const trace = new Error('acquired here')
+  Error.captureStackTrace(trace, below)
+  return trace
+}
+
 /**
  * Watches a lease that may have been forgotten: if it is still held after `leakDetectionThreshold`, an event
  * shows where it was acquired.
  */
-export function watchForLeak<Client>(core: Core<Client>, lease: Lease<Client>): void {
-  const threshold = core.options.leakDetectionThreshold
-  const { stack = '' } = new Error('acquired here')
+export function watchForLeak<Client>(core: Core<Client>, lease: Lease<Client>, { stack = '' }: Error): void {
   const timer = core.clock.setTimeout(() => {
     core.counters.leaksSuspected++
     const { connection, number } = lease.generation
@@ -15,8 +20,8 @@ export function watchForLeak<Client>(core: Core<Client>, lease: Lease<Client>): 
       connectionId: connection.id,
       generation: number,
       stack,
-      heldMs: core.clock.now() - lease.acquiredAt,
+      heldMs: Math.round(core.clock.now() - lease.acquiredAt),
     })
-  }, threshold)
+  }, core.options.leakDetectionThreshold)
   lease.leakWatch = () => core.clock.clearTimeout(timer)
 }

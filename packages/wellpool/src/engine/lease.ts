@@ -81,13 +81,12 @@ export class Lease<Client> {
   }
 
   /** As `Symbol.dispose`; for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]()
-    return Promise.resolve()
   }
 
   #end(outcome: LeaseOutcome, error?: unknown): void {
-    if (this.#released) throw new LeaseReleasedError('this lease was released before: release it once, or leave it to `await using` alone')
+    if (this.#released) throw new LeaseReleasedError('this lease was released before, perhaps by `await using`')
     this.#released = true
     this.#owner.takeBack(this, outcome, error)
   }

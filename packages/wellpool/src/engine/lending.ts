@@ -3,7 +3,7 @@ import type { Connection, Generation } from './connection.ts'
 import { BEAT, SLOW_USE_FACTOR, SLOW_USE_FLOOR } from './core.ts'
 import { formatMs } from './duration.ts'
 import type { Engine } from './engine.ts'
-import { watchForLeak } from './leak-detector.ts'
+import { traceOf, watchForLeak } from './leak-detector.ts'
 import { Lease, type LeaseOutcome, type LeaseOwner } from './lease.ts'
 import type { Waiter } from './wait-queue.ts'
 
@@ -79,7 +79,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   #noteLend(lease: Lease<Client>, waiter: Waiter<Lease<Client>> | undefined): void {
     const core = this.#core
     const { options } = core
-    if (options.leakDetectionThreshold !== NEVER) watchForLeak(core, lease)
+    if (options.leakDetectionThreshold !== NEVER) watchForLeak(core, lease, waiter?.trace ?? traceOf(this.lendIdle))
     if (options.allowExitOnIdle) this.#engine.setHold(lease.generation, true)
     core.measureLease('acquired', waiter === undefined ? 0 : lease.acquiredAt - waiter.since)
     if (core.events.leasesHeard) core.events.emit('connectionAcquired', core.identify(lease.generation.connection))

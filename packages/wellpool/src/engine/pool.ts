@@ -1,8 +1,10 @@
+import { NEVER } from './clock.ts'
 import type { Driver } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { Engine } from './engine.ts'
 import { AcquireTimeoutError, type AcquireVerdict, QueueFullError } from './errors.ts'
 import type { EventName, Listener } from './events.ts'
+import { traceOf } from './leak-detector.ts'
 import type { Lease } from './lease.ts'
 import { Lending } from './lending.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -89,7 +91,8 @@ export class Pool<Client> {
 
   async #acquireWith({ signal, timeout }: AcquireOptions): Promise<Lease<Client>> {
     signal?.throwIfAborted()
-    return this.tryAcquire() ?? this.#wait(signal, resolveTimeout(timeout), undefined)
+    const ms = resolveTimeout(timeout)
+    return this.tryAcquire() ?? this.#wait(signal, ms, undefined)
   }
 
   /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
@@ -261,38 +264,35 @@ export class Pool<Client> {
     const core = this.#core
     if (core.state !== 'running') {
       const refusal = this.#lifecycle.admit(since !== undefined)
-      if (refusal !== undefined) {
-        core.measure('acquireFailed', 'refused', 0)
-        return Promise.reject(refusal)
-      }
+      if (refusal !== undefined) return this.#turnAway(refusal)
     }
     const { options } = core
     if (core.waiting.size >= options.maxWaiting) {
-      core.measure('acquireFailed', 'refused', 0)
-      return Promise.reject(
-        new QueueFullError(`pool ${options.name} has ${core.waiting.size} borrowers waiting, maxWaiting allows no more`),
-      )
+      return this.#turnAway(new QueueFullError(`pool ${options.name} has ${core.waiting.size} borrowers waiting (maxWaiting)`))
     }
     // Once the next try is due, whoever comes is the need for it.
-    if (options.failFast && !this.#engine.connector.mayTry && core.inService() === 0) {
-      core.measure('acquireFailed', 'refused', 0)
-      return Promise.reject(this.#engine.circuitOpen())
-    }
+    if (options.failFast && !this.#engine.connector.mayTry && core.inService() === 0) return this.#turnAway(this.#engine.circuitOpen())
     const now = core.clock.now()
     if (timeout !== undefined && timeout <= 0) {
       core.counters.acquireTimeouts++
-      core.measure('acquireFailed', 'timed_out', 0)
-      return Promise.reject(this.#timeoutError(0))
+      return this.#turnAway(this.#timeoutError(0), 'timed_out')
     }
     this.#arrivedAt = since ?? now
     const promise = new Promise<Lease<Client>>(this.#makeWaiter)
     const waiter = this.#made as Waiter<Lease<Client>>
     this.#made = undefined
+    if (options.leakDetectionThreshold !== NEVER) waiter.trace = traceOf(this.#wait)
     if (signal === undefined && timeout === undefined) core.waiting.add(waiter)
     else core.waiting.addSpecial(waiter, timeout, signal, () => this.#refuse(waiter, signal?.reason, 'aborted'))
     // With everything in use and no room to grow, all that helps is a release, and it comes by itself.
     if (core.acquired < core.places || core.places < options.maxConnections || core.idle.size > 0) core.changed()
     return promise
+  }
+
+  /** Refuses somebody who has not waited at all. */
+  async #turnAway(error: unknown, failure: AcquireFailure = 'refused'): Promise<never> {
+    this.#core.measure('acquireFailed', failure, 0)
+    throw error
   }
 
   #refuse(waiter: Waiter<Lease<Client>>, error: unknown, failure: AcquireFailure): void {
@@ -334,7 +334,7 @@ export class Pool<Client> {
       return `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`
     }
     if (verdict === 'down') return `the endpoint cannot be reached: ${this.#engine.connector.lastError?.message ?? ''}`
-    return verdict === 'paused' ? 'the pool is paused' : 'a connection is still being made or checked'
+    return verdict === 'paused' ? 'the pool is paused' : 'a connection is being made or checked'
   }
 }
 

@@ -1,5 +1,5 @@
 import { systemClock } from './clock.ts'
-import { driverProblems, layersOf } from './create-pool.ts'
+import { driverProblems } from './create-pool.ts'
 import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem, ConnectionNotFoundError, PoolClosedError, RebuildFailedError } from './errors.ts'
 import type { EventName, Listener } from './events.ts'
@@ -43,7 +43,7 @@ export class PoolSet {
     if (this.#closed) throw new PoolClosedError('this set of pools is closed')
     const problems = [...this.#nameProblems(name), ...driverProblems(driver, `${name}.`)]
     if (problems.length > 0) throw new ConfigError(problems)
-    const layers = layersOf(driver, [this.#options, { ...options, name }])
+    const layers = [driver.defaults ?? {}, this.#options, { ...options, name }]
     const pool = new Pool(driver, layers, resolveOptions(layers, name, `${name}.`))
     this.#adopt(name, pool as Pool<unknown>)
     return pool

@@ -29,6 +29,6 @@ export function copyError(error: unknown, secrets: readonly string[]): Error {
     return copy
   } catch {
     // An error whose own properties throw.
-    return new Error('an error that could not be read')
+    return new Error('an unreadable error')
   }
 }

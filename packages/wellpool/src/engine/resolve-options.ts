@@ -32,6 +32,7 @@ const number = (allowed: string, fits: (given: number) => boolean, also = ''): R
 })
 const count = (min: number, also?: string): Rule =>
   number(`a whole number from ${min}`, (given) => Number.isSafeInteger(given) && given >= min, also)
+export const COUNT_OR_INFINITY = count(1, OR_INFINITY)
 const share = (also?: string): Rule => number('a number from 0 up to 1', (given) => given >= 0 && given <= 1, also)
 const timed = ({ allowed, read }: Rule): Rule => ({
   allowed,
@@ -73,7 +74,7 @@ const RULES: Rules = {
   healthCheckTimeout: interval,
   healthRecheckInterval: duration(1),
   healthCheckTriggerRebuild: flag,
-  unhealthyThreshold: count(1, OR_INFINITY),
+  unhealthyThreshold: COUNT_OR_INFINITY,
   degradedThreshold: duration(1, OR_INFINITY),
   rebuildOnDegraded: flag,
   outlierFactor: number('a number above 1', (given) => given > 1, OR_INFINITY),
@@ -81,16 +82,16 @@ const RULES: Rules = {
   hedgeDelay: duration(0, OR_INFINITY),
   smartRebuildEnabled: flag,
   rebuildStrategy: choice('any', 'all', 'max_uses', 'max_lifetime', 'error_rate'),
-  maxUses: count(1, OR_INFINITY),
+  maxUses: COUNT_OR_INFINITY,
   maxLifetime: interval,
   maxLifetimeJitter: share(),
   maxErrorRate: share(OR_INFINITY),
   minRequestsForErrorRate: count(1),
   rebuildMinInterval: duration(0, OR_INFINITY),
   rebuildCheckInterval: interval,
-  rebuildBatchSize: count(1, OR_INFINITY),
+  rebuildBatchSize: COUNT_OR_INFINITY,
   rebuildBatchDelay: duration(0),
-  rebuildConcurrency: count(1, OR_INFINITY),
+  rebuildConcurrency: COUNT_OR_INFINITY,
   rebuildTimeout: interval,
   rebuildMaxSurge: count(0),
   maxUnavailable: share(),
@@ -157,8 +158,7 @@ function merge(
   const values = into as Record<string, unknown>
   const backoffs: unknown[] = []
   for (const layer of layers) {
-    if (layer === undefined) continue
-    if (!isObject(layer)) problems.push(problem(path.slice(0, -1) || 'options', show(layer), shape))
+    if (!isObject(layer)) problems.push(problem(path.slice(0, -1) || 'options', describe(layer), shape))
     else
       for (const [key, given] of Object.entries(layer)) {
         if (given === undefined) continue
@@ -218,13 +218,18 @@ function show(value: unknown): string {
   return String(value)
 }
 
+/** As `show`, for what may be an address with a password in it. */
+export function describe(value: unknown): string {
+  return typeof value === 'string' ? 'a text' : show(value)
+}
+
 /**
  * A method's `timeout` in ms; undefined when none was given.
  *
  * @throws ConfigError when it is no duration from 0 up
  */
 export function resolveTimeout(timeout: Duration | undefined): number | undefined {
-  const ms = timeout === undefined ? timeout : (TIMEOUT.read(timeout) as number | undefined)
+  const ms = TIMEOUT.read(timeout) as number | undefined
   if (ms === undefined && timeout !== undefined) throw new ConfigError([problem('timeout', show(timeout), TIMEOUT.allowed)])
   return ms
 }

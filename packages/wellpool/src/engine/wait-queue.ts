@@ -9,6 +9,8 @@ export class Waiter<Value> implements Linked<Waiter<Value>> {
   list: unknown = undefined
   /** What only some waiters have: a time-out of their own, a signal. */
   extras: WaiterExtras | undefined = undefined
+  /** Where it came from, if leaks are looked for: who serves it knows nothing of that. */
+  trace: Error | undefined = undefined
 
   /**
    * @param since when the borrower came, ms of the clock. Also its rank: who comes back after a lost
@@ -93,13 +95,6 @@ export class WaitQueue<Value> {
       onAbort(signal, whenAborted)
       extras.unlisten = () => offAbort(signal, whenAborted)
     }
-  }
-
-  /** Takes out who has waited longest. */
-  shift(): Waiter<Value> | undefined {
-    const waiter = this.#waiters.head
-    if (waiter !== undefined) this.remove(waiter)
-    return waiter
   }
 
   /** @returns whether the waiter was in the queue. */

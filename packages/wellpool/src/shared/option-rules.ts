@@ -1,5 +1,5 @@
 import { parseDuration } from '../engine/duration.ts'
-import type { ConfigProblem } from '../engine/errors.ts'
+import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
 
 /** What one option may be. */
 export interface OptionRule {
@@ -61,7 +61,8 @@ export const duration = (min: number): OptionRule => ({
  * @param path what stands before an option's name (`'tls.'`)
  */
 export function findProblems<Options>(options: unknown, rules: OptionRules<Options>, path = ''): ConfigProblem[] {
-  if (!isObject(options)) return [{ path: path.slice(0, -1) || 'options', given: show(options), allowed: 'an object' }]
+  if (!isObject(options))
+    return [{ path: path.slice(0, -1) || 'options', given: typeof options === 'string' ? 'a text' : show(options), allowed: 'an object' }]
   const problems: ConfigProblem[] = []
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
@@ -71,6 +72,17 @@ export function findProblems<Options>(options: unknown, rules: OptionRules<Optio
       problems.push({ path: path + name, given: rule.secret === true ? describe(value) : show(value), allowed: rule.allowed })
   }
   return problems
+}
+
+/**
+ * For options of which each is checked where it is used.
+ *
+ * @throws ConfigError naming every name that is none of these
+ */
+export function refuseUnknown(options: unknown, names: readonly string[]): void {
+  const anything: OptionRule = { fits: () => true, allowed: '' }
+  const problems = findProblems(options, Object.fromEntries(names.map((name) => [name, anything])))
+  if (problems.length > 0) throw new ConfigError(problems)
 }
 
 /** Whole milliseconds, rounded up; undefined when the value is none. */

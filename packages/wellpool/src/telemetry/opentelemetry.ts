@@ -3,6 +3,7 @@ import type { MetricProducer } from '@opentelemetry/sdk-metrics'
 import { ConfigError, type Driver } from '../index.ts'
 import { boundsOf, type DurationBuckets } from '../shared/duration-buckets.ts'
 import { ObservedPools, type PoolSource } from '../shared/observed-pools.ts'
+import { refuseUnknown } from '../shared/option-rules.ts'
 import { InstrumentRecorder, observeFigures } from './opentelemetry-metrics.ts'
 import { LeaseTimesProducer } from './opentelemetry-producer.ts'
 import { PoolSpans } from './opentelemetry-spans.ts'
@@ -46,7 +47,9 @@ export class OpenTelemetryPools extends InstrumentRecorder {
   #observing = false
 
   /** Use {@link openTelemetry}. @internal */
-  constructor({ meterProvider, tracerProvider, buckets, leaseTimes = 'instruments' }: OpenTelemetryOptions) {
+  constructor(options: OpenTelemetryOptions) {
+    refuseUnknown(options, ['meterProvider', 'tracerProvider', 'buckets', 'leaseTimes'])
+    const { meterProvider, tracerProvider, buckets, leaseTimes = 'instruments' } = options
     if (leaseTimes !== 'instruments' && leaseTimes !== 'producer') {
       throw new ConfigError([{ path: 'leaseTimes', given: String(leaseTimes), allowed: "'instruments' or 'producer'" }])
     }

@@ -4,6 +4,7 @@ import type { Buckets } from '../shared/buckets.ts'
 import { boundsOf, type DurationBuckets } from '../shared/duration-buckets.ts'
 import { DURATION_FIGURES, type DurationFigure, FIGURES, type Figure, RECORDED_FIGURES, type RecordedFigure } from '../shared/figures.ts'
 import { ObservedPools, type PoolSource } from '../shared/observed-pools.ts'
+import { refuseUnknown } from '../shared/option-rules.ts'
 import { type DurationName, type PoolRecord, Recorder } from '../shared/recorder.ts'
 import { RecordedHistogram, register, type Series } from './prometheus-histogram.ts'
 
@@ -27,6 +28,7 @@ export class PrometheusMetrics extends Recorder {
 
   /** Use {@link prometheus}. @internal */
   constructor(options: PrometheusOptions) {
+    refuseUnknown(options, ['registry', 'buckets'])
     super(boundsOf(options.buckets))
     // What a registry prints its page as makes no difference to its metrics.
     const registry = (options.registry ?? defaultRegistry) as Registry
@@ -92,6 +94,7 @@ export class PrometheusMetrics extends Recorder {
  * Metrics for Prometheus on the package `prom-client` (15 or later), which the application installs. Labels are
  * `pool`, `protocol` and at most one more from a small closed set; durations are in seconds.
  *
+ * @throws ConfigError when options are wrong
  * @throws Error when the registry has metrics of these names already: make one for each registry, and let it observe
  *   all pools
  * @example

@@ -49,6 +49,12 @@ describe('the options of postgres()', () => {
     [{ password: [SECRET] }, 'password', 'an array'],
     [{ passwort: SECRET }, 'passwort', 'an unknown option'],
     [{ connectionString: '' }, 'connectionString', 'an empty text'],
+    // Quotes from an .env file, a blank before it, one slash, no protocol, another one.
+    [{ connectionString: `"postgres://me:${SECRET}@h/db"` }, 'connectionString', 'a text'],
+    [{ connectionString: ` postgres://me:${SECRET}@h/db` }, 'connectionString', 'a text'],
+    [{ connectionString: 'postgres//h/db' }, 'connectionString', 'a text'],
+    [{ connectionString: 'localhost:5432/db' }, 'connectionString', 'a text'],
+    [{ connectionString: `mysql://me:${SECRET}@h/db` }, 'connectionString', 'a text'],
     [{ connectionString: { href: SECRET } }, 'connectionString', 'an object'],
     [{ connectionString: `postgres://me:${SECRET}@[::1/db` }, 'connectionString', 'what pg cannot read'],
     [{ connectionString: `postgres://me:${SECRET}%FF@host/db` }, 'connectionString', 'what pg cannot read'],

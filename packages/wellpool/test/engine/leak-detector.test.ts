@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { setUp } from './set-up.ts'
+import { describe, expect, test } from 'vitest'
+import { setUp, track } from './set-up.ts'
 
 test('a lease held for leakDetectionThreshold is reported once, with the stack of its acquire, and nothing is taken away', async () => {
   const { borrow, clock, fate, listen, pool } = setUp({ leakDetectionThreshold: 1000 })
@@ -15,6 +15,46 @@ test('a lease held for leakDetectionThreshold is reported once, with the stack o
   lease.release()
   await clock.settle()
   expect(pool.stats()).toMatchObject({ idle: 1 })
+})
+
+describe('the stack is that of who asked for the connection', () => {
+  test.each(['acquire', 'acquire with options', 'use', 'tryAcquire'])('by %s, with an idle connection', async (how) => {
+    const { clock, listen, pool, start } = setUp({ leakDetectionThreshold: 1000, minConnections: 1 })
+    await start()
+    const leaks = listen('leakSuspected')
+    const forgetful = (): unknown => {
+      if (how === 'use') return track(pool.use(() => new Promise(() => {})))
+      if (how === 'tryAcquire') return pool.tryAcquire()
+      return pool.acquire(how === 'acquire' ? undefined : { timeout: 5000 })
+    }
+    forgetful()
+    await clock.advance(1000)
+    expect(leaks[0]?.stack.split('\n').slice(0, 5).join('\n')).toContain('forgetful')
+  })
+
+  test.each(['acquire', 'acquire with options', 'use'])('by %s, when another one’s release serves it', async (how) => {
+    const { borrow, clock, listen, pool } = setUp({ leakDetectionThreshold: 1000, maxConnections: 1 })
+    const leaks = listen('leakSuspected')
+    const lease = await borrow()
+    const forgetful = (): unknown =>
+      how === 'use' ? track(pool.use(() => new Promise(() => {}))) : pool.acquire(how === 'acquire' ? undefined : { timeout: 5000 })
+    forgetful()
+    const innocent = (): void => lease.release()
+    innocent()
+    await clock.advance(1000)
+    const [leak] = leaks
+    expect(leak?.stack.split('\n').slice(0, 4).join('\n')).toContain('forgetful')
+    expect(leak?.stack).not.toContain('innocent')
+  })
+
+  test('also when a connection is opened for it', async () => {
+    const { clock, listen, pool } = setUp({ leakDetectionThreshold: 1000 })
+    const leaks = listen('leakSuspected')
+    const forgetful = (): unknown => pool.acquire()
+    forgetful()
+    await clock.advance(2000)
+    expect(leaks[0]?.stack).toContain('forgetful')
+  })
 })
 
 test('a lease that is released in time is not, and leaves no timer', async () => {

@@ -303,3 +303,10 @@ test('a driver that never connects blocks nobody for longer than connectTimeout'
   await clock.advance(2010)
   expect(waiter.status).toBe('fulfilled')
 })
+
+test.each([-5, Number.NaN, 'soon', null, {}])('a wrong timeout (%s) is refused also when nobody has to wait', async (timeout) => {
+  const { pool, start } = setUp({ minConnections: 1 })
+  await start()
+  await expect(pool.acquire({ timeout: timeout as number })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+  expect(pool.stats()).toMatchObject({ idle: 1, acquired: 0 })
+})

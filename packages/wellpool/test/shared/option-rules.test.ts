@@ -67,7 +67,7 @@ describe('findProblems', () => {
 
   it.each([
     [null, 'null'],
-    ['x', "'x'"],
+    ['x', 'a text'],
     [[], 'an array'],
     [undefined, 'undefined'],
   ])('refuses options that are %j', (given, shown) => {

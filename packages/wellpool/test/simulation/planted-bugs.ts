@@ -119,8 +119,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'who came last is served first',
     file: 'wait-queue.ts',
-    find: '  shift(): Waiter<Value> | undefined {\n    const waiter = this.#waiters.head\n',
-    replace: '  shift(): Waiter<Value> | undefined {\n    const waiter = this.#waiters.tail\n',
+    find: '  get head(): Waiter<Value> | undefined {\n    return this.#waiters.head\n',
+    replace: '  get head(): Waiter<Value> | undefined {\n    return this.#waiters.tail\n',
   },
   {
     name: 'an aborted waiter stays in the queue',
