@@ -11,6 +11,7 @@ import { Observation, type ObservationOptions } from './observation.ts'
 import { AuditLog } from './security/audit-log.ts'
 import { Authenticator } from './security/authenticator.ts'
 import { listensOnLoopback } from './security/loopback.ts'
+import type { Identity } from './security/roles.ts'
 import { TokenFileSource } from './security/token-file.ts'
 import type { TokenRecord } from './security/tokens.ts'
 
@@ -57,7 +58,9 @@ export class ApiParts {
     this.#dashboard = dashboard === true ? findDashboard() : dashboard === false ? undefined : dashboard
     this.observation = new Observation(pools, options)
     const { feed, history, stream, timeline, jobs } = this.observation
-    this.context = { pools, feed, history, stream, timeline, jobs, audit, agent, tokensNeeded: this.#authenticator.tokensNeeded }
+    const authenticator = this.#authenticator
+    const stillValid = (identity: Identity): boolean => authenticator.stillValid(identity)
+    this.context = { pools, feed, history, stream, timeline, jobs, audit, agent, tokensNeeded: authenticator.tokensNeeded, stillValid }
   }
 
   get hasDashboard(): boolean {

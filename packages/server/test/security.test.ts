@@ -181,6 +181,26 @@ describe('a server with tokens', () => {
     writeTokens(file, [])
     await until(async () => (await call('GET', 'session', undefined, bearer(text))).status === 401)
   })
+
+  it('hangs up on a stream of events when its token is revoked, and when it expires', async () => {
+    const file = path.join(folder, 'streaming.json')
+    const alice = createToken('alice', ['viewer'], new Date())
+    const brief = createToken('brief', ['viewer'], new Date(), new Date(Date.now() + 1500))
+    const bob = createToken('bob', ['viewer'], new Date())
+    writeTokens(file, [alice.record, brief.record, bob.record])
+    const { url, server } = await startScene({ tokens: file })
+    const streams = await Promise.all(
+      [alice, brief, bob].map(({ text }) => fetch(`${url}/api/v1/events/stream`, { headers: bearer(text) })),
+    )
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(server.parts.observation.stream.clients).toBe(3)
+    writeTokens(file, [brief.record, bob.record])
+    const ended = (response: Response | undefined): Promise<string | undefined> =>
+      response?.text().catch(() => 'hung up') ?? Promise.resolve('')
+    expect(await Promise.all([ended(streams[0]), ended(streams[1])])).toEqual(['hung up', 'hung up'])
+    await until(() => server.parts.observation.stream.clients === 1)
+    await streams[2]?.body?.cancel()
+  })
 })
 
 describe('a server without tokens', () => {

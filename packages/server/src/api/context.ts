@@ -53,6 +53,8 @@ export interface ApiContext {
   readonly jobs: RebuildJobs<RebuildAnswer, Problem>
   readonly audit: AuditLog
   readonly tokensNeeded: boolean
+  /** Whether somebody who was let in would still be. */
+  readonly stillValid: (identity: Identity) => boolean
   readonly agent: AgentHooks | undefined
 }
 

@@ -1,4 +1,4 @@
-import { type Pool, parseDuration, WellpoolError } from 'wellpool'
+import { type Pool, PoolClosedError, parseDuration, WellpoolError } from 'wellpool'
 import type { ExecuteRequest } from '../api/context.ts'
 import { ApiProblem } from '../api/problem.ts'
 import type { PoolConfig } from '../config/config.ts'
@@ -35,6 +35,8 @@ export async function execute(
     return { ...result, durationMs: performance.now() - began }
   } catch (error) {
     if (error instanceof WellpoolError || error instanceof ApiProblem) throw error
+    // The peer has done nothing: the pool has ended what was still under way when it closed.
+    if (['closing', 'closed'].includes(pool.stats().state)) throw new PoolClosedError(`cut off: pool ${name} was closed meanwhile`)
     if (timeUp.aborted || executor.timedOut(error)) throw new ApiProblem('EXECUTE_TIMEOUT', `nothing has come back within ${timeoutMs} ms`)
     throw new ApiProblem('EXECUTE_FAILED', mask(messageOf(error), driver.secrets?.() ?? []), detailsOf(error))
   }

@@ -4,12 +4,20 @@ import type { Execution, ExecutionResult } from './executor.ts'
 /** What came of it, but for the connection. */
 type Outcome = Omit<ExecutionResult, 'connectionId'>
 
+/** The peer has answered, and its session is as it was before: what it has refused says nothing of the connection. */
+export class Answered extends Error {
+  /** @param cause what the call ends with */
+  constructor(cause: unknown) {
+    super('answered', { cause })
+  }
+}
+
 /**
  * Runs something over a connection of the pool, which is the call's alone meanwhile. A call that is given up in the
  * middle costs its connection: nobody knows in what state that is.
  *
  * @typeParam Client what the pool's driver connects
- * @param run must not touch the client any more once the signal of the execution is aborted
+ * @param run must not touch the client any more once the signal of the execution is aborted; may throw {@link Answered}
  */
 export async function overConnection<Client>(
   pool: Pool<unknown>,
@@ -29,6 +37,10 @@ export async function overConnection<Client>(
     lease.release()
     return { ...outcome, connectionId }
   } catch (error) {
+    if (error instanceof Answered && !signal.aborted) {
+      lease.release()
+      throw error.cause
+    }
     // Marked before it is given back, so that nobody gets it in between.
     if (signal.aborted) pool.rebuildConnectionById(connectionId, { urgent: true }).catch(() => {})
     lease.release(error)

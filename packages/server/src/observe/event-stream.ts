@@ -13,6 +13,8 @@ export interface Subscription {
   readonly samples: boolean
   /** Wants what came after this event first, as far as it is remembered. */
   readonly after: number | undefined
+  /** Whether it may still listen: asked once a second. */
+  readonly isAllowed: () => boolean
 }
 
 /** Events are sent in chunks, so that a storm costs as little as a breeze. ms */
@@ -23,6 +25,8 @@ const MAX_OF_A_POOL = 100
 const MAX_EVENTS = 200
 /** After so long without anything a client gets a sign of life. ms */
 const HEARTBEAT_EVERY = 15_000
+/** How often it is asked whether a client may still listen. ms */
+const RECHECK_EVERY = 1000
 /** A client that takes nothing for longer is hung up on. ms */
 const MAX_BLOCKED = 30_000
 /** What is sent at most of what has been missed. */
@@ -34,6 +38,8 @@ interface Client {
   /** When it stopped taking what is sent; undefined while it takes it. */
   blockedSince: number | undefined
   lastSent: number
+  /** When it was last known to be allowed to listen. */
+  allowedAt: number
   /** Events that this client was not told, by name, as far as the batch does not say so. */
   leftOut: Map<string, number>
 }
@@ -88,7 +94,14 @@ export class EventStream {
   add(response: ServerResponse, subscription: Subscription, hello: object): void {
     // What has happened by now is for those who were here, or stands in the history.
     this.#flush(Date.now())
-    const client: Client = { response, subscription, blockedSince: undefined, lastSent: Date.now(), leftOut: new Map() }
+    const client: Client = {
+      response,
+      subscription,
+      blockedSince: undefined,
+      lastSent: Date.now(),
+      allowedAt: Date.now(),
+      leftOut: new Map(),
+    }
     const { after, filter } = subscription
     this.#clients.add(client)
     if (!wantsAllPools(filter)) this.#choosy.add(client)
@@ -146,7 +159,14 @@ export class EventStream {
   }
 
   #tell(client: Client, now: number, batch: EventBatch): void {
-    const { filter, samples } = client.subscription
+    const { filter, samples, isAllowed } = client.subscription
+    if (now - client.allowedAt >= RECHECK_EVERY) {
+      if (!isAllowed()) {
+        client.response.destroy()
+        return
+      }
+      client.allowedAt = now
+    }
     if (client.blockedSince !== undefined) {
       this.#countMissed(client, batch)
       if (now - client.blockedSince > MAX_BLOCKED) client.response.destroy()

@@ -3,7 +3,7 @@ import { ApiProblem } from '../api/problem.ts'
 import { LoginLimiter } from './login-limiter.ts'
 import { ANONYMOUS, type Identity } from './roles.ts'
 import { crossSiteRefusal, foreignRefusal } from './same-site.ts'
-import { identify, type TokenRecord, tokenId } from './tokens.ts'
+import { hasExpired, identify, type TokenRecord, tokenId } from './tokens.ts'
 
 const BEARER = /^Bearer +([A-Za-z0-9_-]{1,200})$/i
 
@@ -45,6 +45,13 @@ export class Authenticator {
       )
     }
     return this.#check(text, socket.remoteAddress ?? '', this.#tokens())
+  }
+
+  /** Whether who was let in before would be let in now: a token may be revoked, and expire. */
+  stillValid({ tokenId: id }: Identity): boolean {
+    if (this.#tokens === undefined) return true
+    const record = this.#tokens().find((candidate) => candidate.id === id)
+    return record !== undefined && !hasExpired(record, new Date())
   }
 
   async #check(text: string, address: string, tokens: readonly TokenRecord[]): Promise<Identity> {

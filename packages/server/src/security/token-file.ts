@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
-import { Check } from 'typebox/value'
+import { Check, Errors } from 'typebox/value'
 import { ROLES } from './roles.ts'
 import type { TokenRecord } from './tokens.ts'
 
@@ -25,6 +26,10 @@ const TokenFile = Type.Object(
   { additionalProperties: false },
 )
 
+/** How long somebody waits for another one's change, and looks again meanwhile. ms */
+const LOCK_TIMEOUT = 5000
+const LOCK_RETRY = 10
+
 /** How old what is known of the file may be, ms: a token that is revoked is refused after that. */
 const RECHECK_AFTER = 1000
 
@@ -42,16 +47,60 @@ export function readTokens(file: string): TokenRecord[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  const content = parse(text)
-  if (!Check(TokenFile, content)) throw new Error(`${file} is no file of tokens`)
-  return (content as Static<typeof TokenFile>).tokens as TokenRecord[]
+  return checked(file, parse(text)).tokens as TokenRecord[]
 }
 
-/** Writes a file of tokens in one step, readable to its owner alone. */
+/**
+ * Changes a file of tokens in one step, readable to its owner alone. Who changes it at the same time waits.
+ *
+ * @param change gets the tokens that are there, returns those that are to be
+ * @throws Error when it can't be read or written, is no file of tokens or would be none; and what `change` throws. Then it
+ *   is as it was
+ */
+export async function changeTokens(file: string, change: (tokens: TokenRecord[]) => TokenRecord[]): Promise<void> {
+  // What a link points to, not the link.
+  const target = existsSync(file) ? realpathSync(file) : file
+  const unlock = await lock(`${target}.lock`)
+  try {
+    writeTokens(target, change(readTokens(target)))
+  } finally {
+    unlock()
+  }
+}
+
+/**
+ * Writes a file of tokens in one step, readable to its owner alone.
+ *
+ * @throws Error when nobody could read it afterwards; then it is as it was
+ */
 export function writeTokens(file: string, tokens: readonly TokenRecord[]): void {
+  const content = checked(file, { version: 1, tokens })
   const fresh = `${file}.${randomBytes(6).toString('hex')}`
-  writeFileSync(fresh, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  writeFileSync(fresh, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
   renameSync(fresh, file)
+}
+
+/** @returns what gives it back. @throws Error when somebody else has held it for longer than a change takes */
+async function lock(file: string): Promise<() => void> {
+  for (const until = Date.now() + LOCK_TIMEOUT; ; ) {
+    try {
+      closeSync(openSync(file, 'wx', 0o600))
+      return () => unlinkSync(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (Date.now() >= until) throw new Error(`${file}: somebody else is changing the tokens; if nobody is, remove it`)
+      await delay(LOCK_RETRY)
+    }
+  }
+}
+
+/** @throws Error saying where it is wrong */
+function checked(file: string, content: unknown): Static<typeof TokenFile> {
+  if (Check(TokenFile, content)) return content
+  const [error] = Errors(TokenFile, content)
+  throw new Error(
+    `${file} is no file of tokens${error === undefined || error.instancePath === '' ? '' : `: ${error.instancePath} ${error.message}`}`,
+  )
 }
 
 /** The tokens of a file as it is now, or was a second ago. */

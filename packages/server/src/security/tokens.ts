@@ -59,8 +59,13 @@ export function identify(text: string, records: readonly TokenRecord[], now: Dat
   const given = sha256(text)
   const matches = expected.length === given.length && timingSafeEqual(expected, given)
   if (record === undefined || !matches) return undefined
-  if (record.expiresAt !== undefined && Date.parse(record.expiresAt) <= now.getTime()) return undefined
+  if (hasExpired(record, now)) return undefined
   return { name: record.name, tokenId: record.id, roles: record.roles }
+}
+
+/** Whether a token is of no more use. */
+export function hasExpired({ expiresAt }: TokenRecord, now: Date): boolean {
+  return expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime()
 }
 
 function sha256(text: string): Buffer {

@@ -88,6 +88,22 @@ describe('the API', () => {
     })
   })
 
+  it('refuses a wrong time-out at once, also where a job is preferred', async () => {
+    const { call } = await startScene()
+    for (const headers of [{}, { prefer: 'respond-async' }]) {
+      const { status, body } = await call('POST', 'pools/orders/rebuild', { timeout: 'foo' }, headers)
+      expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining('timeout')])
+    }
+    expect((await call('GET', 'jobs')).body.jobs).toEqual([])
+  })
+
+  it('refuses to look for the events of a pool that nobody knows', async () => {
+    const { call } = await startScene()
+    expect((await call('GET', 'events?pool=odrers')).body).toMatchObject({ status: 404, code: 'POOL_NOT_FOUND' })
+    expect((await call('GET', 'events/stream?pool=odrers')).body).toMatchObject({ status: 404, code: 'POOL_NOT_FOUND' })
+    expect((await call('GET', 'events?pool=orders')).status).toBe(200)
+  })
+
   it('makes a job of a rebuild, which can be followed', async () => {
     const { call, orders } = await startScene()
     const release = orders.holdChecks()

@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort } from '@wellpool/servers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { parseConfig } from '../../src/config/index.ts'
-import { readTokens } from '../../src/security/token-file.ts'
+import { readTokens, writeTokens } from '../../src/security/token-file.ts'
+import { createToken } from '../../src/security/tokens.ts'
 import { cli, startCli } from '../support/cli.ts'
 import { startScene, until } from '../support/server.ts'
 
@@ -267,6 +268,39 @@ describe('token', () => {
     expect((await cli(['token', 'revoke', 'alice', '--file', file])).exitCode).toBe(0)
     await until(async () => (await cli(['status'], { url, token: out.trim() })).exitCode === EXIT.forbidden)
     expect((await cli(['token', 'revoke', 'alice', '--file', file])).exitCode).toBe(EXIT.failed)
+  })
+
+  it('keeps every token of those that are made at the same time, behind a link too', async () => {
+    const file = path.join(folder, 'many.json')
+    const link = path.join(folder, 'many-link.json')
+    writeTokens(file, [])
+    symlinkSync(file, link)
+    const names = Array.from({ length: 12 }, (_, index) => `one-${index}`)
+    const made = await Promise.all(
+      names.map((name, index) => cli(['token', 'create', name, '--role', 'viewer', '--file', index % 2 === 0 ? file : link])),
+    )
+    expect(made.map(({ exitCode }) => exitCode)).toEqual(names.map(() => 0))
+    expect(
+      readTokens(file)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...names].sort())
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+  })
+
+  it.each([
+    ['an empty name', ['']],
+    ['a blank name', [' ']],
+    ['a date that has no four digits', ['carol', '--expires', '9000000d']],
+    ['a date that is none', ['carol', '--expires', '99999999999d']],
+  ])('refuses %s, and leaves the file as it is', async (_, args) => {
+    const file = path.join(folder, 'refused.json')
+    writeTokens(file, [createToken('alice', ['viewer'], new Date()).record])
+    const before = readFileSync(file, 'utf8')
+    const { exitCode, err, out } = await cli(['token', 'create', '--role', 'viewer', '--file', file, ...args])
+    expect([exitCode, out]).toEqual([EXIT.usage, ''])
+    expect(err).toMatch(/empty|too long/)
+    expect(readFileSync(file, 'utf8')).toBe(before)
   })
 
   it('finds the file in a configuration', async () => {

@@ -73,6 +73,27 @@ await describePostgres('execute on PostgreSQL', (url) => {
     await admin.end()
   })
 
+  test('takes what it has told the server to refuse for no sign that the connection is lost', async () => {
+    const { call, agent } = await startAgentScene(reading, env)
+    const { body } = await call('POST', 'pools/db/execute', { statement: 'create table nothing ()' })
+    expect(body).toMatchObject({ code: 'EXECUTE_FAILED', sqlState: '25006' })
+    expect((await call('POST', 'pools/db/execute', { statement: 'select 1' })).body.rows).toEqual([[1]])
+    expect(agent.pools.get('db')?.stats().rebuildsMarked).toEqual({})
+  })
+
+  test.each([
+    ['reading', 'copy (select n from generate_series(1, 10000) n) to stdout'],
+    ['reading', '/* in front */ copy (select 1 where false) to stdout'],
+    ['writing', 'copy copied from stdin'],
+  ])('refuses a COPY, in either direction, and goes on with the connection (%s: %s)', async (kind, statement) => {
+    const { call, agent } = await startAgentScene(kind === 'reading' ? reading : writing, env)
+    if (kind === 'writing') await call('POST', 'pools/db/execute', { statement: 'create table if not exists copied (n int)' })
+    const { status, body } = await call('POST', 'pools/db/execute', { statement })
+    expect([status, body.code, body.detail]).toEqual([400, 'INVALID_REQUEST', expect.stringContaining('COPY')])
+    expect((await call('POST', 'pools/db/execute', { statement: 'select 1' })).body.rows).toEqual([[1]])
+    expect(agent.pools.get('db')?.stats().rebuildsMarked).toEqual({})
+  })
+
   test('changes what may be changed, and tells how much', async () => {
     const { call } = await startAgentScene(writing, env)
     await call('POST', 'pools/db/execute', { statement: 'create table if not exists things (n int unique)' })
@@ -101,6 +122,14 @@ await describePostgres('execute on PostgreSQL', (url) => {
     ).body
     expect(rows).toEqual([[0]])
     expect(agent.pools.get('db')?.stats().rebuildsMarked).toEqual({})
+  })
+
+  test('says of what the closing of its pool has cut off that it was that', async () => {
+    const { call, agent } = await startAgentScene(reading, env)
+    const cut = call('POST', 'pools/db/execute', { statement: 'select pg_sleep(4)' })
+    await until(() => agent.pools.get('db')?.stats().acquired === 1)
+    await agent.pools.get('db')?.close({ timeout: 0 })
+    expect((await cut).body).toMatchObject({ status: 409, code: 'POOL_CLOSED', detail: expect.stringContaining('closed meanwhile') })
   })
 
   test('gives up a call whose caller has hung up, and its connection with it', async () => {

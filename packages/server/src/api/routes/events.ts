@@ -2,12 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import type { EventFilter } from '../../observe/event-filter.ts'
 import { EVENT_NAMES, eventJson } from '../../observe/pool-event.ts'
-import type { ApiContext } from '../context.ts'
+import { type ApiContext, identityOf, poolOf } from '../context.ts'
 import { ApiProblem } from '../problem.ts'
 import { describeRoute, JSON_TYPE, problems } from '../schemas/common.ts'
 import { EventPage, EventQuery, StreamQuery } from '../schemas/events.ts'
 
 const DEFAULT_LIMIT = 500
+const EVERYTHING: EventFilter = { names: undefined, pool: undefined, protocol: undefined, connectionId: undefined }
 
 /** What has happened, and what happens. */
 export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
@@ -16,7 +17,7 @@ export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
     '/events',
     describeRoute('events', 'listEvents', 'What has happened', 'viewer', page, { querystring: EventQuery }),
     ({ query }, reply) => {
-      const filter = toFilter(query)
+      const filter = toFilter(query, context)
       const events = context.history.find(filter, query.limit ?? DEFAULT_LIMIT, query.after)
       const [seq, lost] = [context.feed.seq, context.history.lost(filter)]
       return reply.type(JSON_TYPE).send(`{"events":[${events.map(eventJson).join(',')}],"seq":${seq},"lost":${lost}}`)
@@ -43,7 +44,8 @@ export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
       if (context.stream.isFull) throw new ApiProblem('TOO_MANY_CLIENTS', 'as many as are allowed follow the events already')
       const lastId = headers['last-event-id']
       const after = typeof lastId === 'string' && /^\d{1,15}$/.test(lastId) ? Number(lastId) : query.after
-      const filter = toFilter(query)
+      const filter = toFilter(query, context)
+      const identity = identityOf(request)
       reply.hijack()
       const response = reply.raw
       response.writeHead(200, {
@@ -54,12 +56,13 @@ export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
       })
       // A stream may be silent for long, and its peer sends nothing.
       request.raw.socket.setTimeout(0)
-      context.stream.add(response, { filter, samples: query.samples ?? false, after }, { seq: context.feed.seq })
+      const isAllowed = (): boolean => context.stillValid(identity)
+      context.stream.add(response, { filter, samples: query.samples ?? false, after, isAllowed }, { seq: context.feed.seq })
     },
   )
 }
 
-function toFilter({ names, pool, protocol, connectionId }: Static<typeof EventQuery>): EventFilter {
+function toFilter({ names, pool, protocol, connectionId }: Static<typeof EventQuery>, context: ApiContext): EventFilter {
   const wanted = names?.split(',').map((name) => name.trim())
   const unknown = wanted?.find((name) => !(EVENT_NAMES as readonly string[]).includes(name))
   if (unknown !== undefined) {
@@ -67,5 +70,7 @@ function toFilter({ names, pool, protocol, connectionId }: Static<typeof EventQu
       problems: [{ path: 'querystring.names', allowed: EVENT_NAMES.join(', ') }],
     })
   }
+  // One that has been removed is asked for by those who look for what happened to it.
+  if (pool !== undefined && context.history.find({ ...EVERYTHING, pool }, 1).length === 0) poolOf(context, pool)
   return { names: wanted === undefined ? undefined : new Set(wanted), pool, protocol, connectionId }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
-import type { BatchRebuildOptions, Pool } from 'wellpool'
+import { type BatchRebuildOptions, ConfigError, type Pool, parseDuration } from 'wellpool'
 import type { RebuildTarget } from '../../observe/rebuild-jobs.ts'
 import { audited, noteChange } from '../audited.ts'
 import { type ApiContext, identityOf, poolOf, type RebuildAnswer } from '../context.ts'
@@ -152,6 +152,8 @@ async function answer(context: ApiContext, request: FastifyRequest, reply: Fasti
       request.raw.socket.off('close', hangUp)
     }
   }
+  // Now, and not as a job that fails a moment later.
+  checkTimeout(rebuild.details)
   const job = await audited(
     context,
     request,
@@ -164,6 +166,12 @@ async function answer(context: ApiContext, request: FastifyRequest, reply: Fasti
     .header('location', `${request.url.replace(/\/(?:connections|pools|protocols|rebuild)(?:[/?].*)?$/, '')}/jobs/${job.id}`)
     .header('preference-applied', 'respond-async')
     .send(toJob(job))
+}
+
+/** @throws ConfigError when it is no duration */
+function checkTimeout({ timeout }: Request['details']): void {
+  if (typeof timeout !== 'string' || parseDuration(timeout) !== undefined) return
+  throw new ConfigError([{ path: 'timeout', given: `'${timeout}'`, allowed: "a duration (ms, or text such as '30s')" }])
 }
 
 function startJob(context: ApiContext, request: FastifyRequest, { target, connections, run }: Request) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { parseDuration } from 'wellpool'
 import { loadConfig } from '../../config/load.ts'
 import { ROLES, type Role } from '../../security/roles.ts'
-import { readTokens, writeTokens } from '../../security/token-file.ts'
+import { changeTokens, readTokens } from '../../security/token-file.ts'
 import { createToken, type TokenRecord } from '../../security/tokens.ts'
 import { withContext } from '../context.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
@@ -35,12 +35,14 @@ export function tokenCommands(program: Command, io: Io): void {
       withContext(io, command, async (context) => {
         const roles = toRoles(options.role)
         const expires = toExpiry(options.expires)
+        if (name.trim() === '') throw new CliError(EXIT.usage, 'the name is empty: say who or what the token is for')
         const file = await fileOf(options, io)
-        const tokens = readTokens(file)
-        if (tokens.some((each) => each.name === name))
-          throw new CliError(EXIT.failed, `there is a token for '${name}' already: revoke it first`)
         const { text, record } = createToken(name, roles, new Date(), expires)
-        writeTokens(file, [...tokens, record])
+        await changeTokens(file, (tokens) => {
+          if (tokens.some((each) => each.name === name))
+            throw new CliError(EXIT.failed, `there is a token for '${name}' already: revoke it first`)
+          return [...tokens, record]
+        })
         if (!context.json) io.stderr.write(`${file}: a token for ${name} (${roles.join(', ')}). It is shown this once:\n`)
         context.answer({ token: text, ...shown(record) }, () => [text])
       }),
@@ -61,17 +63,18 @@ export function tokenCommands(program: Command, io: Io): void {
     .action((name: string, options: FileOptions, command: Command) =>
       withContext(io, command, async (context) => {
         const file = await fileOf(options, io)
-        const tokens = readTokens(file)
-        const revoked = tokens.filter((each) => each.name === name || each.id === name)
-        if (revoked.length === 0) throw new CliError(EXIT.failed, `${file} has no token '${name}'`)
-        writeTokens(
-          file,
-          tokens.filter((each) => !revoked.includes(each)),
-        )
+        let revoked: TokenRecord[] = []
+        await changeTokens(file, (tokens) => {
+          revoked = tokens.filter((each) => each.name === name || each.id === name)
+          if (revoked.length === 0) throw new CliError(EXIT.failed, `${file} has no token '${name}'`)
+          return tokens.filter((each) => !revoked.includes(each))
+        })
         context.answer({ revoked: revoked.map(shown) }, () => [`${file}: ${name} is revoked`])
       }),
     )
 }
+
+const LATEST = Date.UTC(10_000, 0)
 
 const COLUMNS = [
   { title: 'NAME', value: ({ name }: Shown) => name },
@@ -102,5 +105,8 @@ function toExpiry(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const ms = parseDuration(text)
   if (ms === undefined || !Number.isFinite(ms) || ms <= 0) throw new CliError(EXIT.usage, `'${text}' is no duration: 12h, 90d`)
-  return new Date(Date.now() + ms)
+  const date = new Date(Date.now() + ms)
+  // Years of more than four digits are written in another way, and nobody means one.
+  if (!(date.getTime() < LATEST)) throw new CliError(EXIT.usage, `'${text}' is too long: a token can expire until 9999, or never`)
+  return date
 }
