@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Agent, type Dispatcher, fetch, type RequestInit, type Response } from 'undici'
+import { excerpt } from '../config/masking.ts'
 import type { EventRecord } from '../observe/pool-event.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import type { Io } from './io.ts'
@@ -21,12 +22,8 @@ export class ApiClient {
   readonly #signal: AbortSignal
 
   constructor(options: ClientOptions, { env, interrupted }: Pick<Io, 'env' | 'interrupted'>) {
-    this.url = (options.url ?? env.WELLPOOL_URL ?? DEFAULT_URL).replace(/\/+$/, '')
-    if (!URL.canParse(this.url) || !/^https?:$/.test(new URL(this.url).protocol)) {
-      throw new CliError(EXIT.usage, `'${this.url}' is no address: http://host:port or https://host:port`)
-    }
-    const file = options.tokenFile ?? env.WELLPOOL_TOKEN_FILE
-    this.#token = file === undefined ? env.WELLPOOL_TOKEN : readText(file, 'the file with the token').trim()
+    this.url = addressOf(options.url ?? (env.WELLPOOL_URL || DEFAULT_URL))
+    this.#token = tokenOf(options.tokenFile ?? env.WELLPOOL_TOKEN_FILE, env.WELLPOOL_TOKEN)
     const ca = options.ca ?? env.WELLPOOL_CA
     this.#dispatcher = new Agent({
       // A rebuild, or a long command, takes its time.
@@ -60,7 +57,7 @@ export class ApiClient {
     const response = await this.#ask('GET', `events/stream?${query}`)
     let buffer = ''
     const decoder = new TextDecoder()
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of this.#chunks(response)) {
       buffer += decoder.decode(chunk, { stream: true })
       const messages = buffer.split('\n\n')
       buffer = messages.pop() ?? ''
@@ -69,6 +66,15 @@ export class ApiClient {
         const data = /^data: (.*)$/m.exec(message)?.[1]
         if (type !== undefined && data !== undefined) yield { type, data: JSON.parse(data) as EventRecord }
       }
+    }
+  }
+
+  async *#chunks({ body }: Response): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body ?? []
+    } catch (error) {
+      if (this.#signal.aborted) throw error
+      throw new CliError(EXIT.unreachable, `${this.url} has hung up`)
     }
   }
 
@@ -99,6 +105,28 @@ export class ApiClient {
     if (!response.ok) throw await toError(response, this.url)
     return response
   }
+}
+
+function addressOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new CliError(EXIT.usage, `'${excerpt(text)}' is no address: http://host:port or https://host:port`)
+  }
+  // Not shown: it would be the password of somebody.
+  if (url.username !== '' || url.password !== '') {
+    throw new CliError(EXIT.usage, 'the address has a user or a password in it, which the API does not know: it takes a token')
+  }
+  return text.replace(/\/+$/, '')
+}
+
+/** The token, of the file if there is one. What is none is not shown: part of it may be one. */
+function tokenOf(file: string | undefined, variable: string | undefined): string | undefined {
+  const token = file === undefined ? variable?.trim() || undefined : readText(file, 'the file with the token').trim()
+  if (token === undefined || /^[A-Za-z0-9_-]+$/.test(token)) return token
+  throw new CliError(
+    EXIT.usage,
+    `${file ?? 'WELLPOOL_TOKEN'} has something else than a token: one line, as 'wellpool token create' prints it`,
+  )
 }
 
 async function toError(response: Response, url: string): Promise<CliError> {

@@ -12,6 +12,14 @@ export const healthSign = (health: string): string => ({ healthy: '+', degraded:
 export const isIll = ({ health, mark, state }: ApiConnection): boolean =>
   health === 'unhealthy' || health === 'degraded' || mark !== undefined || state === 'rebuilding'
 
+/** In words: what connections don't show, because a pool that can't serve may have none. */
+export function verdictOn(pools: readonly ApiPool[], ill: number): { readonly text: string; readonly color: Color | undefined } {
+  const silent = pools.filter(({ canServe }) => !canServe).length
+  if (silent > 0)
+    return { text: `${silent} ${silent === 1 ? 'pool' : 'pools'} can’t serve${ill === 0 ? '' : `, ${ill} ill`}`, color: 'red' }
+  return ill === 0 ? { text: 'all well', color: undefined } : { text: `${ill} ill`, color: 'yellow' }
+}
+
 /** `orders-2` before `orders-10`. */
 const byNumber = new Intl.Collator('en', { numeric: true })
 
@@ -56,6 +64,8 @@ function illColor({ unhealthy, degraded }: ApiPool['stats']['health']): Color | 
 /** What stands out. */
 function note({ canServe, stats, maxConnections }: ApiPool): string {
   if (stats.state === 'paused') return 'paused by hand'
+  if (stats.state === 'draining' || stats.state === 'closing') return 'ending: it serves those who wait, and waits for its leases'
+  if (stats.state === 'closed') return 'closed'
   if (!canServe) return 'cannot serve: no connection, and none to be had'
   if (stats.panic) return 'panic: most checks fail, the peer or the check is to blame'
   if (stats.waiting > 0 && stats.acquired >= maxConnections) return 'all connections are in use'

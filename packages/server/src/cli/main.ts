@@ -4,8 +4,10 @@ import { run } from './program.ts'
 const controller = new AbortController()
 // The first Ctrl-C asks the command to end; without a command that hears it, the second ends the process as usual.
 process.once('SIGINT', () => controller.abort(new Error('interrupted')))
-// Who reads the output may have read enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// Who reads the output may have read enough. An agent goes on: its pools serve others than those who read what it logs.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.argv.slice(2).find((word) => !word.startsWith('-')) !== 'serve') process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
 
 const io: Io = {
   stdin: process.stdin,

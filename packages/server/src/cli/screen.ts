@@ -3,6 +3,9 @@ import type { Io } from './io.ts'
 const ESCAPE = '\u001b['
 const ALTERNATE = { on: `${ESCAPE}?1049h${ESCAPE}?25l`, off: `${ESCAPE}?25h${ESCAPE}?1049l` }
 
+/** An arrow, or another key that is told by a sequence; or a character. */
+const KEY = new RegExp(`${ESCAPE.replace('[', '\\[')}[0-9;]*[A-Za-z~]|.`, 'gsu')
+
 /** A whole terminal: its own page, which is gone afterwards, without a cursor. */
 export class Screen {
   readonly #io: Io
@@ -56,5 +59,8 @@ export class Screen {
     stdout.write(ALTERNATE.off)
   }
 
-  readonly #hear = (bytes: Buffer | string): void => this.#keyListener?.(bytes.toString())
+  /** Several keys may come at once: a held arrow, or somebody who types fast. */
+  readonly #hear = (bytes: Buffer | string): void => {
+    for (const [key] of bytes.toString().matchAll(KEY)) this.#keyListener?.(key)
+  }
 }

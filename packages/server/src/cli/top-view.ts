@@ -1,5 +1,5 @@
 import type { ApiConnection, ApiEvent, ApiPool } from './api-types.ts'
-import { byIllness, detailsOf, eventLine, healthSign, isIll, POOL_COLUMNS } from './describe.ts'
+import { byIllness, detailsOf, eventLine, healthSign, isIll, POOL_COLUMNS, verdictOn } from './describe.ts'
 import { type Column, table } from './table.ts'
 import { type Color, clockTime, cutTo, duration, type Paint, plain } from './text.ts'
 
@@ -40,11 +40,11 @@ export function renderTop(state: TopState, columns: number, rows: number, paint:
   return [...head, ...connectionLines(state, columns, room, paint), ...foot]
 }
 
-function title({ url, now, connections, problem }: TopState, columns: number, paint: Paint): string {
+function title({ url, now, pools, connections, problem }: TopState, columns: number, paint: Paint): string {
   if (problem !== undefined) return paint('red', cutTo(plain(`${clockTime(now)}  ${problem}`), columns))
-  const ill = connections.filter(isIll).length
-  const text = `wellpool  ${url}  ${clockTime(now).slice(0, 8)}  ${connections.length} connections, ${ill === 0 ? 'all well' : `${ill} ill`}`
-  return paint(ill === 0 ? 'bold' : 'yellow', cutTo(plain(text), columns))
+  const verdict = verdictOn(pools, connections.filter(isIll).length)
+  const text = `wellpool  ${url}  ${clockTime(now).slice(0, 8)}  ${connections.length} connections, ${verdict.text}`
+  return paint(verdict.color ?? 'bold', cutTo(plain(text), columns))
 }
 
 const help = ({ onlyIll }: TopState): string =>

@@ -5,11 +5,11 @@ import type { AgentConfig, PoolConfig, ServerConfig } from './config.ts'
 import { ConfigDocument, type Path } from './document.ts'
 import { ConfigFileError, type FileProblem } from './errors.ts'
 import { finiteDuration } from './execute-rules.ts'
-import { mask } from './masking.ts'
+import { excerpt, mask } from './masking.ts'
 import { nearest } from './names.ts'
 import { checkDefaults, isMapping, type Loading, readPool, readPoolOptions } from './pools.ts'
 import { ROOT_NAMES } from './schema.ts'
-import { checkSection, show } from './section-check.ts'
+import { checkSection, show, showKind } from './section-check.ts'
 import { LogSection, ServerSection } from './sections.ts'
 import { key, type PathProblem, substitute } from './substitute.ts'
 import { toOptions } from './to-options.ts'
@@ -27,11 +27,22 @@ const DEFAULT_DRAIN = '30s'
  * Reads a configuration file, YAML or JSON, and checks all of it: names, values, references, and whether each driver
  * takes its options. Nothing is connected.
  *
- * @throws ConfigFileError with every problem, its line and its column
- * @throws the error of the file system when the file can't be read
+ * @throws ConfigFileError with every problem, its line and its column; also when the file can't be read
  */
 export async function loadConfig(file: string, options: LoadOptions = {}): Promise<AgentConfig> {
-  return parseConfig(await readFile(file, 'utf8'), path.resolve(file), options)
+  return parseConfig(await textOf(file), path.resolve(file), options)
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'no such file', EISDIR: 'a folder', EACCES: 'a file that may not be read' }
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    const allowed = "a file in YAML or JSON: 'wellpool init' writes one"
+    throw new ConfigFileError(file, [{ line: 1, column: 1, path: '', given: UNREADABLE[code] ?? message, allowed }])
+  }
 }
 
 /**
@@ -70,14 +81,15 @@ function valuesOf(document: ConfigDocument, file: string): unknown {
 async function readRoot(values: unknown, folder: string, loading: Loading): Promise<Omit<AgentConfig, 'file' | 'shown'>> {
   const { problems } = loading
   const root = isMapping(values) ? values : {}
-  if (!isMapping(values)) problems.push({ path: [], given: values === null ? 'nothing' : show(values), allowed: 'a mapping with pools' })
+  if (!isMapping(values))
+    problems.push({ path: [], given: values === null ? 'nothing' : showKind(values), allowed: 'a mapping with pools' })
   for (const name of Object.keys(root).filter((given) => !ROOT_NAMES.includes(given))) {
     problems.push({ path: [name], given: 'an unknown option', allowed: nearest(name, ROOT_NAMES) })
   }
   const defaults = checkDefaults(readPoolOptions(root, [], loading), loading)
   const pools = new Map<string, PoolConfig>()
   if (root.pools !== undefined && root.pools !== null && !isMapping(root.pools)) {
-    problems.push({ path: ['pools'], given: show(root.pools), allowed: 'a mapping with pools by name' })
+    problems.push({ path: ['pools'], given: showKind(root.pools), allowed: 'a mapping with pools by name' })
   } else {
     for (const [name, pool] of Object.entries(root.pools ?? {})) {
       const read = await readPool(name, pool, defaults, loading)
@@ -140,10 +152,14 @@ function toFileProblem(
   const hidden = reference !== undefined && !given.includes('${')
   return {
     ...document.locate(at),
-    path: at.map((step) => (typeof step === 'number' ? `[${step}]` : step)).join('.'),
-    given: hidden ? `what ${inspect(reference)} stands for` : given,
+    path: at.map((step) => (typeof step === 'number' ? `[${step}]` : excerpt(step))).join('.'),
+    // The pool's own rules and the drivers' show a value as it was given.
+    given: hidden ? `what ${inspect(reference)} stands for` : excerptOf(given),
     allowed: allowed.replaceAll('Infinity', 'infinity'),
   }
 }
+
+/** Of a value in quotes its beginning. Other words as they are. */
+const excerptOf = (given: string): string => given.replace(/^'(.*)'$/s, (_, value: string) => `'${excerpt(value)}'`)
 
 const byPlace = (a: FileProblem, b: FileProblem): number => a.line - b.line || a.column - b.column

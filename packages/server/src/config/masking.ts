@@ -1,8 +1,18 @@
 const MASK = '***'
-const SECRET_NAME = /pass(?:word|phrase|wd)?$|secret|token|credential|authorization|(?:^|_)key$/i
+/** What is called so is secret; the name of a file is not. */
+const SECRET_NAME = /pass(?:word|phrase|wd)?$|(?:secret|token|credential|authorization)(?!.*_file$)|(?:^|_)key$/i
 /** The password in a URL such as postgres://user:password@host. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@/]+(@)/gi
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@]+(@)/gi
 const ONLY_REFERENCES = /^(?:\$\{[^}]*\})+$/
+
+const CONTROL = /\p{Cc}+/gu
+const LONGEST = 60
+
+/** A text for a message: without what steers terminals, without passwords in addresses, and not all of a long one. */
+export function excerpt(text: string): string {
+  const masked = text.replaceAll(URL_PASSWORD, `$1${MASK}$2`).replaceAll(CONTROL, ' ')
+  return masked.length <= LONGEST ? masked : `${masked.slice(0, LONGEST)}…`
+}
 
 /**
  * A tree that can be shown: what is secret by its name, by its place in an address, or because a driver says so, is

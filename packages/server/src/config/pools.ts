@@ -6,7 +6,7 @@ import { driverEntry, ONLY_IN_CODE, PROTOCOLS } from './drivers.ts'
 import { executeRules } from './execute-rules.ts'
 import { inFileNames, nearest, toCamelCase, toSnakeCase } from './names.ts'
 import { driverSchema, POOL_NAMES, POOL_OPTIONS } from './schema.ts'
-import { show } from './section-check.ts'
+import { showKind } from './section-check.ts'
 import type { PathProblem } from './substitute.ts'
 import { toOptions } from './to-options.ts'
 
@@ -51,7 +51,7 @@ export async function readPool(name: string, values: unknown, defaults: PoolOpti
   const { problems } = loading
   const path: Path = ['pools', name]
   if (!isMapping(values)) {
-    problems.push({ path, given: show(values), allowed: `a mapping with the protocol (${PROTOCOLS.join(', ')}) and options` })
+    problems.push({ path, given: showKind(values), allowed: `a mapping with the protocol (${PROTOCOLS.join(', ')}) and options` })
     return undefined
   }
   const unknown = Object.keys(values).filter((key) => !POOL_NAMES.includes(key))
@@ -104,7 +104,7 @@ async function readDriver(
   if (entry === undefined) throw new Error(`bug: no driver for ${protocol}`)
   const given = typeof values === 'string' && entry.address !== undefined ? { [toSnakeCase(entry.address)]: values } : (values ?? {})
   if (!isMapping(given)) {
-    problems.push({ path, given: show(given), allowed: `a mapping with options of the driver: ${known.join(', ')}` })
+    problems.push({ path, given: showKind(given), allowed: `a mapping with options of the driver: ${known.join(', ')}` })
     return undefined
   }
   const unknown = Object.keys(given).filter((name) => !known.includes(name))

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import type { TSchema } from 'typebox'
+import { excerpt } from './masking.ts'
 import { nearest } from './names.ts'
 import type { PathProblem } from './substitute.ts'
 
@@ -33,7 +34,7 @@ function toProblem(error: ErrorObject, section: readonly string[]): PathProblem 
       allowed: words(parentSchema?.properties?.[params.missingProperty]),
     }
   }
-  return { path, given: show(data), allowed: words(parentSchema) }
+  return { path, given: keyword === 'type' && parentSchema?.type === 'object' ? showKind(data) : show(data), allowed: words(parentSchema) }
 }
 
 const toStep = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text.replaceAll('~1', '/').replaceAll('~0', '~'))
@@ -57,9 +58,14 @@ function words(schema: Record<string, unknown> | undefined): string {
   }
 }
 
-/** A value as text; of lists and mappings only that they are. */
+/** As `show`, where a mapping is wanted: a text may be an address with a password, or a whole file that was meant for others. */
+export function showKind(value: unknown): string {
+  return typeof value === 'string' ? 'a text' : show(value)
+}
+
+/** A value as text, not all of a long one, and without passwords in addresses; of lists and mappings only that they are. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'string') return `'${excerpt(value)}'`
   if (Array.isArray(value)) return 'a list'
   return value !== null && typeof value === 'object' ? 'a mapping' : String(value)
 }

@@ -39,11 +39,21 @@ const ALLOWED = `${reference('NAME')}, ${reference('NAME:-default')} or ${refere
 export function substitute(values: unknown, surroundings: Surroundings): Substituted {
   const references = new Map<string, string>()
   const problems: PathProblem[] = []
+  /** What is being walked through: an alias can lead back to what it stands in. */
+  const around = new Set<unknown>()
   const walk = (value: unknown, path: Path): unknown => {
     if (typeof value === 'string') return replaceIn(value, path)
-    if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]))
     if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, [...path, name])]))
+    if (around.has(value)) {
+      problems.push({ path, given: 'an alias of what it stands in', allowed: 'aliases of what stands above' })
+      return null
+    }
+    around.add(value)
+    const walked = Array.isArray(value)
+      ? value.map((item, index) => walk(item, [...path, index]))
+      : Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, [...path, name])]))
+    around.delete(value)
+    return walked
   }
   const replaceIn = (text: string, path: Path): string =>
     text.replaceAll(REFERENCE, (found, expression: string | undefined) => {

@@ -113,6 +113,7 @@ describe('status and connections', () => {
     pools.get('billing')?.pause()
     const paused = await cli(['status'], { url })
     expect([paused.exitCode, paused.out]).toEqual([EXIT.unwell, expect.stringContaining('paused by hand')])
+    expect(paused.out).not.toContain('well\n')
   })
 
   it('is JSON for programs', async () => {
@@ -335,11 +336,25 @@ describe('top', () => {
     expect(order).toEqual(['orders', 'orders', 'billing', 'billing'])
     expect(lines.length).toBeLessThanOrEqual(30)
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(160)
+    // Both at once, as a slow line brings them.
+    top.type('ii')
     top.type('i')
     await until(() => !page().some((line) => line.includes('billing-')))
     top.type('q')
     const { exitCode, out } = await top.ended
     expect([exitCode, out.endsWith('\u001b[?25h\u001b[?1049l')]).toEqual([0, true])
+  })
+
+  it('says of pools that can’t serve that they can’t, also where there is no connection to be ill', async () => {
+    const { url, pools } = await startScene()
+    pools.get('orders')?.pause()
+    const top = startCli(['top', '--interval', '0.1'], { url, terminal: { columns: 160, rows: 30 } })
+    await until(() => top.out().includes('1 pool can’t serve'))
+    expect(top.out()).not.toContain('all well')
+    expect((await cli(['status'], { url })).out).toContain('1 pool can’t serve')
+    void pools.get('billing')?.drain()
+    top.interrupt()
+    await top.ended
   })
 
   it('goes on when the agent is away for a moment', async () => {
@@ -361,4 +376,39 @@ describe('top', () => {
     top.type('q')
     await top.ended
   })
+})
+
+describe('who asks', () => {
+  const SECRET = 'wellpool_29wkabcdef_s3cr3t'
+
+  it.each([
+    ['a file with two lines', (file: string) => ({ args: ['--token-file', file], env: {} })],
+    ['a variable with two lines', () => ({ args: [], env: { WELLPOOL_TOKEN: `a token for alice\n${SECRET}` } })],
+    ['a variable that is no token', () => ({ args: [], env: { WELLPOOL_TOKEN: `日本${SECRET}` } })],
+    ['an address with a password', () => ({ args: ['--url', `http://u:${SECRET}@127.0.0.1:1`], env: {} })],
+  ])('is refused with %s, which is not shown', async (_, given) => {
+    const file = path.join(folder, 'two-lines.tok')
+    writeFileSync(file, `a token for alice (viewer). It is shown this once:\n${SECRET}\n`)
+    const { args, env } = given(file)
+    const { exitCode, out, err } = await cli(['status', ...args], { env })
+    expect(exitCode).toBe(EXIT.usage)
+    expect(`${out}${err}`).not.toContain('s3cr3t')
+  })
+
+  it('may leave the variables empty', async () => {
+    const { url } = await startScene()
+    expect((await cli(['status'], { url, env: { WELLPOOL_TOKEN: '' } })).exitCode).toBe(0)
+    expect((await cli(['status'], { env: { WELLPOOL_URL: '', WELLPOOL_TOKEN: '\n' } })).err).toContain(
+      'no answer from http://127.0.0.1:7710',
+    )
+  })
+})
+
+it('events --follow says that the agent has hung up', async () => {
+  const { url, server } = await startScene()
+  const running = startCli(['events', '--follow'], { url })
+  await until(() => server.parts.observation.stream.clients === 1)
+  await server.close()
+  const { exitCode, err } = await running.ended
+  expect([exitCode, err]).toEqual([EXIT.unreachable, expect.stringContaining(`${url} has hung up`)])
 })

@@ -64,6 +64,19 @@ await describePostgres('wellpool serve', (url) => {
     expect((await cli(['status'], { url: address })).exitCode).toBe(EXIT.unreachable)
   })
 
+  test('goes on when nobody reads what it logs any more', STARTING, async () => {
+    const { agent, address } = await serve(one)
+    agent.closeOutput()
+    // It logs that, and finds nobody.
+    for (let times = 0; times < 3; times++) {
+      const { exitCode } = await cli(['reload'], { url: address })
+      expect(exitCode).toBe(0)
+    }
+    expect((await cli(['status'], { url: address })).exitCode).toBe(0)
+    agent.signal('SIGTERM')
+    expect(await agent.ended()).toEqual({ code: 0, signal: null })
+  })
+
   test('waits for what runs when it is to end, and does not when it is told twice', STARTING, async () => {
     const text = `${one.replace('min_connections: 1 }', 'min_connections: 1, execute: { allow: ["*"] } }')}`
     const tokens = path.join(folder, 'serve-tokens.json')
@@ -144,7 +157,7 @@ await describePostgres('wellpool serve', (url) => {
       EXIT.usage,
       expect.objectContaining({ line: 1, path: 'pools.a.max_conections' }),
     ])
-    expect((await cli(['check', path.join(folder, 'none.yaml')])).exitCode).toBe(EXIT.failed)
+    expect((await cli(['check', path.join(folder, 'none.yaml')])).exitCode).toBe(EXIT.usage)
   })
 })
 

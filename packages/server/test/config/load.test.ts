@@ -182,10 +182,6 @@ pools:
       tls: { certFile: '/etc/wellpool/a', keyFile: '/etc/wellpool/b' },
     })
   })
-
-  test('rejects with the error of the file system when there is no file', async () => {
-    await expect(loadConfig(path.join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'ENOENT' })
-  })
 })
 
 describe('references', () => {
@@ -339,4 +335,39 @@ describe('what is shown of a configuration', () => {
     expect(fingerprint(one)).not.toBe(fingerprint(other))
     expect(fingerprint(one)).toMatch(/^[0-9a-f]{64}$/)
   })
+})
+
+test.each([
+  ['an address in place of a pool', 'pools: { cache: "redis://:s3cr3t@127.0.0.1:6379" }', 'pools.cache', 'a text'],
+  [
+    'an address as the name of an option',
+    'pools: { m: { "postgres://u:s3cr3t@h/x": 1 } }',
+    'pools.m.postgres://u:***@h/x',
+    'an unknown option',
+  ],
+  ['an address in place of a number', 'max_connections: "postgres://u:s3/cr3t@h/x"\n', 'max_connections', "'postgres://u:***@h/x'"],
+  ['an address in place of a section', 'server: "https://u:s3cr3t@h/x"', 'server', 'a text'],
+  ['a file that is for others', 's3cr3t\n', '', 'a text'],
+])('shows no password of %s', async (_, text, at, given) => {
+  const { list, message } = await problemsOf(text)
+  expect(list.some((line) => line.includes(` ${at}: ${given}`))).toBe(true)
+  expect(message).not.toMatch(/s3cr3t|cr3t/)
+})
+
+test('shows of a long value its beginning, and nothing that steers a terminal', async () => {
+  const { message } = await problemsOf(`max_connections: "\\e[2J${'x'.repeat(5000)}"\n`)
+  expect(message.length).toBeLessThan(400)
+  expect(message).not.toContain('\u001b')
+})
+
+test('an alias of what it stands in is refused with its place', async () => {
+  const { list } = await problemsOf('pools: &all\n  orders: *all\n')
+  expect(list.some((line) => line.includes('pools.orders: an alias of what it stands in'))).toBe(true)
+})
+
+test.each([
+  ['/none/wellpool.yaml', 'no such file'],
+  [tmpdir(), 'a folder'],
+])('a file that can’t be read is a wrong file: %s', async (file, given) => {
+  await expect(loadConfig(file)).rejects.toMatchObject({ name: 'ConfigFileError', problems: [{ given }] })
 })

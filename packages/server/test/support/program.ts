@@ -35,6 +35,11 @@ export class Program {
     this.#child.kill(signal)
   }
 
+  /** Nobody reads what it writes any more. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy()
+  }
+
   write(text: string): void {
     this.#child.stdin?.write(text)
   }

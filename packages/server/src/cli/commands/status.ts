@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ApiConnection, ApiPool } from '../api-types.ts'
 import { withContext } from '../context.ts'
-import { byIllness, CONNECTION_COLUMNS, isIll, POOL_COLUMNS } from '../describe.ts'
+import { byIllness, CONNECTION_COLUMNS, isIll, POOL_COLUMNS, verdictOn } from '../describe.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { table } from '../table.ts'
@@ -26,9 +26,9 @@ export function statusCommand(program: Command, io: Io): void {
         context.answer({ pools, ill }, () => {
           if (pools.length === 0) return ['no pools']
           const lines = table(pools, POOL_COLUMNS, context.paint)
-          return ill.length === 0
-            ? [...lines, '', 'all connections are well']
-            : [...lines, '', ...table(ill, CONNECTION_COLUMNS, context.paint)]
+          const { text, color } = verdictOn(pools, ill.length)
+          if (ill.length > 0) return [...lines, '', ...table(ill, CONNECTION_COLUMNS, context.paint)]
+          return [...lines, '', color === undefined ? 'all connections are well' : context.paint(color, text)]
         })
         if (pools.some(({ canServe }) => !canServe)) io.exitCode = EXIT.unwell
       }),
