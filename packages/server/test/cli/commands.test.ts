@@ -412,3 +412,20 @@ it('events --follow says that the agent has hung up', async () => {
   const { exitCode, err } = await running.ended
   expect([exitCode, err]).toEqual([EXIT.unreachable, expect.stringContaining(`${url} has hung up`)])
 })
+
+it.each([
+  ['check', '--timeout', 'abc'],
+  ['check', '--timeout', '-1'],
+  ['check', '--timeout', '0'],
+  ['events', '--limit', 'abc'],
+  ['events', '--limit', '0'],
+])('%s %s %s is a wrong command line', async (...args) => {
+  const { exitCode, err } = await cli(args)
+  expect([exitCode, err]).toEqual([EXIT.usage, expect.stringContaining(`'${args[2]}' is no`)])
+})
+
+it.each(['500ms', '1m', '2', '2.5s'])('check takes %s for its time-out', async (timeout) => {
+  const file = path.join(folder, 'nothing.yaml')
+  writeFileSync(file, 'pools: {}\n')
+  expect((await cli(['check', file, '--timeout', timeout])).exitCode).toBe(0)
+})

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ApiEvent, ApiEventPage } from '../api-types.ts'
 import { type CommandContext, withContext } from '../context.ts'
 import { eventLine } from '../describe.ts'
+import { CliError, EXIT } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 
 interface Options {
@@ -30,6 +31,7 @@ export function eventsCommand(program: Command, io: Io): void {
     )
     .action((options: Options, command: Command) =>
       withContext(io, command, async (context) => {
+        if (!/^[1-9]\d{0,8}$/.test(options.limit)) throw new CliError(EXIT.usage, `--limit: '${options.limit}' is no whole number from 1`)
         const filter = queryOf(options)
         const page = await context.client().get<ApiEventPage>(`events?${filter}&limit=${encodeURIComponent(options.limit)}`)
         for (const event of page.events) show(context, event)
