@@ -36,7 +36,8 @@ export const systemClock: Clock = {
   now: () => timeline.now(),
   wallNow: () => Date.now(),
   setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  // Referenced: of an unreferenced timer Node keeps the list of its duration, which is empty then, until that has passed.
+  clearTimeout: (timer) => clearTimeout((timer as NodeJS.Timeout).ref()),
   afterPoll: (callback) => {
     setImmediate(callback)
   },

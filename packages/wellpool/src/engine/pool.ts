@@ -334,7 +334,7 @@ export class Pool<Client> {
       return `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`
     }
     if (verdict === 'down') return `the endpoint cannot be reached: ${this.#engine.connector.lastError?.message ?? ''}`
-    return verdict === 'paused' ? 'the pool is paused' : 'a connection is being made or checked'
+    return verdict === 'paused' ? 'the pool is paused' : 'one is being made or checked'
   }
 }
 

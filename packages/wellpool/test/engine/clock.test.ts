@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Alarm, Deadline, MAX_DELAY, ProcessHold, systemClock } from '../../src/engine/clock.ts'
+import { Alarm, Deadline, MAX_DELAY, ProcessHold, systemClock, type Timer } from '../../src/engine/clock.ts'
 import { FakeClock } from '../../src/testing/index.ts'
 
 describe('Deadline', () => {
@@ -123,6 +123,19 @@ describe('ProcessHold', () => {
 })
 
 describe('systemClock', () => {
+  test('holds the process with no timer that was cleared, whether it had fired or not', async () => {
+    const holding = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const fired = await new Promise<Timer>((resolve) => {
+      const timer = systemClock.setTimeout(() => resolve(timer), 1)
+      timer.ref()
+    })
+    await new Promise(setImmediate)
+    const timers = [fired, systemClock.setTimeout(() => {}, 60_000)]
+    const before = holding()
+    for (const timer of [...timers, ...timers]) systemClock.clearTimeout(timer)
+    expect(holding()).toBe(before)
+  })
+
   test('now never goes back, wallNow is the time of day', () => {
     const [first, second] = [systemClock.now(), systemClock.now()]
     expect(second).toBeGreaterThanOrEqual(first)
