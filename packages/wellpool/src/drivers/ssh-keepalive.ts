@@ -39,7 +39,8 @@ export function keepAlive(link: SshLink, intervalMs: number, misses: number): vo
     // Its answer is a sign of life like any other; that the connection has ended is reported by itself.
     ping(link.client).catch(() => {})
   }
-  // What came in while the process was busy or asleep is read first.
-  const timer = setInterval(() => setImmediate(look).unref(), intervalMs).unref()
+  // What came in while the process was busy or asleep is read first. (An immediate that is unreferenced would not do:
+  // nothing wakes the event loop for it, so that the look would come with the next event, late.)
+  const timer = setInterval(() => setImmediate(look), intervalMs).unref()
   link.onLost(() => clearInterval(timer))
 }
