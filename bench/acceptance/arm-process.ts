@@ -12,7 +12,12 @@ export class ArmProcess {
 
   /** Starts it. Resolves when its pool is warm and at rest. */
   static async start(program: string, arm: ArmName, env: Readonly<Record<string, string>>): Promise<ArmProcess> {
-    const child = new Child<Command, Report>(program, { name: `the arm ${arm}`, args: [arm], flags: ['--expose-gc'], env })
+    const child = new Child<Command, Report>(program, {
+      name: `the arm ${arm}`,
+      args: [arm],
+      flags: ['--expose-gc', '--no-flush-bytecode'],
+      env,
+    })
     await child.hear('ready')
     return new ArmProcess(child)
   }

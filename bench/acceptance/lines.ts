@@ -51,6 +51,7 @@ export function linesOf({ cost, rebuilds, availability }: Measured): Line[] {
 function costLines({ rounds }: Costs): Line[] {
   const health = { limit: 0.05, aim: 0.01, note: describeChecks(rounds) }
   const rebuild = { limit: 0.1, aim: 0.02, note: describeRebuilds(rounds) }
+  const beyondLogin = { ...rebuild, note: describeLogins(rounds) }
   const memory = { limit: 0.2, aim: 0.05, note: '' }
   const cpu = { limit: 0.15, aim: 0.05, note: '' }
   const underLoad = (name: string, arm: ArmName, limits: typeof health): Line[] =>
@@ -62,6 +63,13 @@ function costLines({ rounds }: Costs): Line[] {
   return [
     ...underLoad('health checks', 'health', health),
     ...underLoad('rebuilds', 'rebuild', rebuild),
+    ...LOADS.map(({ load, title }) =>
+      most(
+        `rebuilds beside bare log-ins, p99 at ${title}`,
+        growthOf(atTheEnd(rounds, 'rebuild', ({ p99 }) => p99[load], 'login')),
+        beyondLogin,
+      ),
+    ),
     most('rebuilds, failed requests', shareOf(total(rounds, 'rebuild', 'failed'), total(rounds, 'rebuild', 'requests')), {
       ...rebuild,
       aim: 0,
@@ -149,8 +157,8 @@ function memoryOf(rounds: readonly CostRound[], figure: keyof Memory): number[] 
 }
 
 /** The same for what is known once in a round, of all slices together. */
-function atTheEnd(rounds: readonly CostRound[], arm: ArmName, figure: (ended: Ended) => number): number[] {
-  return rounds.map(({ ended }) => Math.log(figure(ended[arm]) / figure(ended.off)))
+function atTheEnd(rounds: readonly CostRound[], arm: ArmName, figure: (ended: Ended) => number, without: ArmName = 'off'): number[] {
+  return rounds.map(({ ended }) => Math.log(figure(ended[arm]) / figure(ended[without])))
 }
 
 function describeChecks(rounds: readonly CostRound[]): string {
@@ -163,6 +171,15 @@ function describeRebuilds(rounds: readonly CostRound[]): string {
   const rebuilds = total(rounds, 'rebuild', 'rebuilds')
   const each = (total(rounds, 'rebuild', 'seconds') * CONNECTIONS) / rebuilds
   return `${rebuilds} rebuilds, each connection once in ${each.toFixed(1)} s`
+}
+
+function describeLogins(rounds: readonly CostRound[]): string {
+  const growths = LOADS.map(({ load, title }) => {
+    const { median, low, high } = growthOf(atTheEnd(rounds, 'login', ({ p99 }) => p99[load]))
+    const [measured, from, to] = [median, low, high].map((share) => (share * 100).toFixed(1))
+    return `${measured} % (${from} … ${to}) to the p99 at ${title}`
+  })
+  return `a client of pg that logs in and hangs up once a second, without any pool, adds ${growths.join(', ')}`
 }
 
 /** Over all blocks of all rounds. */

@@ -72,6 +72,15 @@ describe('a line of the costs', () => {
     expect(line).toMatchObject({ passes: false, aimed: 'missed' })
   })
 
+  test('measures what a rebuild adds beside nothing, and beside a bare log-in', () => {
+    const p99: Partial<Record<ArmName, number>> = { login: 8, rebuild: 9 }
+    const lines = linesOf({ cost: costs((arm) => ({ p99: p99[arm] ?? 4 })) })
+    expect(lineOf(lines, 'rebuilds, p99 at 60 % load').measured.median).toBeCloseTo(1.25)
+    const beside = lineOf(lines, 'rebuilds beside bare log-ins, p99 at 60 % load')
+    expect(beside.measured.median).toBeCloseTo(0.125)
+    expect(beside.note).toContain('adds 100.0 % (100.0 … 100.0) to the p99 at 60 % load')
+  })
+
   test('counts failed requests beside an aim of none', () => {
     const name = 'rebuilds, failed requests'
     expect(lineOf(linesOf({ cost: costs(() => ({})) }), name).aimed).toBe('reached')
