@@ -52,7 +52,7 @@ async function textOf(file: string): Promise<string> {
  */
 export async function parseConfig(text: string, file: string, { env = process.env }: LoadOptions = {}): Promise<AgentConfig> {
   const document = new ConfigDocument(text)
-  const name = path.relative(process.cwd(), file) || file
+  const name = nameOf(file)
   if (document.problems.length > 0) throw new ConfigFileError(name, document.problems)
   const raw = valuesOf(document, name)
   const folder = path.dirname(path.resolve(file))
@@ -67,6 +67,12 @@ export async function parseConfig(text: string, file: string, { env = process.en
   }
   const secrets = [...pools.values()].flatMap(({ driver }) => driver.secrets?.() ?? [])
   return { ...rest, file: path.resolve(file), pools, shown: mask(raw ?? {}, secrets) }
+}
+
+/** As short as can be: from here, where the file is below. */
+function nameOf(file: string): string {
+  const relative = path.relative(process.cwd(), file)
+  return relative === '' || relative.startsWith('..') ? file : relative
 }
 
 function valuesOf(document: ConfigDocument, file: string): unknown {

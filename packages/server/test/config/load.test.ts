@@ -236,6 +236,14 @@ pools:
 })
 
 describe('a configuration that is wrong', () => {
+  test.each([
+    [path.resolve('ops/wellpool.yaml'), path.join('ops', 'wellpool.yaml')],
+    ['ops/wellpool.yaml', path.join('ops', 'wellpool.yaml')],
+    ['/etc/wellpool/wellpool.yaml', '/etc/wellpool/wellpool.yaml'],
+  ])('that is called %s is named as briefly as can be', async (file, name) => {
+    await expect(parseConfig('pool: {}', file)).rejects.toThrow(new RegExp(`^${name}:1:1: `))
+  })
+
   test('is refused with everything that is, each with its line and column and the nearest right name', async () => {
     const text = `max_conections: 5
 rebuild_batch_size: 0
