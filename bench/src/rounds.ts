@@ -6,7 +6,7 @@ import type { Sample, Workload } from './workload.ts'
 export type Samples = Readonly<Record<string, readonly Sample[]>>
 
 /** A measuring process that is silent for longer than this has hung. */
-const PROCESS_TIMEOUT_MS = 120_000
+const PROCESS_TIMEOUT_MS = 600_000
 
 /**
  * Measures every contender once in each round, each time in a fresh process. The order is drawn by lot, the same each
