@@ -5,11 +5,12 @@ import { ApiProblem } from '../api/problem.ts'
 import type { AgentConfig, PoolConfig } from '../config/config.ts'
 import { type LoadOptions, loadConfig } from '../config/load.ts'
 import { execute } from '../execute/execute.ts'
+import { listensOnLoopback } from '../security/loopback.ts'
 import { WellpoolServer } from '../server.ts'
 import { completeOptions, planReload } from './plan.ts'
 
 /** How to start an agent. */
-export interface AgentOptions extends LoadOptions {
+export interface AgentOptions extends Pick<LoadOptions, 'env'> {
   /** The configuration file. */
   readonly file: string
   /** Where it writes what it and its pools do. Its level is the one of the file. */
@@ -43,9 +44,11 @@ export class Agent {
   /** Begins to listen and to connect. A peer that can't be reached keeps nothing from starting. */
   async start(): Promise<string> {
     const { host, port } = this.#config.server
-    const address = await this.#server.listen({ host, port })
+    const address = await this.#server.listen({ host, port }).catch((error: Error) => {
+      throw new Error(`server.host ${host}, server.port ${port}: ${error.message}`, { cause: error })
+    })
     const { logger } = this.#options
-    if (this.#config.server.tls === undefined && host !== '127.0.0.1' && host !== 'localhost' && host !== '::1') {
+    if (this.#config.server.tls === undefined && !listensOnLoopback(host)) {
       logger.warn({ address }, 'tokens cross the network as plain text: set server.tls, or put a proxy with TLS in front')
     }
     this.pools.start().catch((error: unknown) => logger.warn({ err: error }, 'not all pools have reached min_connections yet'))
@@ -86,7 +89,7 @@ export class Agent {
 
   async #reload(dryRun: boolean): Promise<ReloadReport> {
     const { file, env, logger } = this.#options
-    const next = await loadConfig(file, { env })
+    const next = await loadConfig(file, { env, tryFiles: true })
     const plan = planReload(this.#config, next)
     if (dryRun) return { applied: false, ...plan }
     if (this.#stopping !== undefined) throw new ApiProblem('NOT_AN_AGENT', 'the agent is stopping')
@@ -143,10 +146,10 @@ export class Agent {
  * Starts an agent: reads the file, makes its pools, and serves the API.
  *
  * @returns the agent, and where it listens
- * @throws ConfigFileError when the file is wrong; INVALID_CONFIG beyond loopback without tokens; errors of the system
+ * @throws ConfigFileError when the file is wrong, or names others that can't be used; errors of the system
  */
 export async function startAgent(options: AgentOptions): Promise<{ agent: Agent; address: string }> {
-  const agent = new Agent(options, await loadConfig(options.file, { env: options.env }))
+  const agent = new Agent(options, await loadConfig(options.file, { env: options.env, tryFiles: true }))
   try {
     return { agent, address: await agent.start() }
   } catch (error) {

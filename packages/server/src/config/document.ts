@@ -15,11 +15,12 @@ export class ConfigDocument {
   constructor(text: string) {
     this.#lines = new LineCounter()
     this.#document = parseDocument(text, { lineCounter: this.#lines, merge: true, prettyErrors: false, stringKeys: true })
-    this.problems = this.#document.errors.map(({ message, pos: [offset] }) => ({
+    this.problems = this.#document.errors.map(({ code, message, pos: [offset] }) => ({
       ...this.#place(offset),
       path: '',
-      given: `what is not YAML: ${message}`,
-      allowed: 'YAML or JSON',
+      ...(code === 'MULTIPLE_DOCS'
+        ? { given: 'a second document', allowed: 'one document in a file' }
+        : { given: `what is not YAML: ${message}`, allowed: 'YAML or JSON' }),
     }))
   }
 

@@ -8,12 +8,13 @@ export interface FileProblem extends ConfigProblem {
   readonly column: number
 }
 
-/** A configuration file is wrong: all that is, at once, each with its place. */
+/** A configuration file is wrong: all that is, at once, each with its place; of more than 100 problems those that were found first. */
 export class ConfigFileError extends ConfigError {
   readonly file: string
   declare readonly problems: readonly FileProblem[]
 
-  constructor(file: string, problems: readonly FileProblem[]) {
+  /** @param more how many there are beside these */
+  constructor(file: string, problems: readonly FileProblem[], more = 0) {
     super(problems)
     this.name = 'ConfigFileError'
     this.file = file
@@ -21,6 +22,7 @@ export class ConfigFileError extends ConfigError {
       const what = path === '' ? '' : ` ${path}:`
       return `${file}:${line}:${column}:${what} got ${given}, allowed is ${allowed}`
     })
-    this.message = lines.length === 1 ? (lines[0] as string) : `${lines.length} problems:\n  ${lines.join('\n  ')}`
+    if (more > 0) lines.push(`and ${more} more`)
+    this.message = lines.length === 1 ? (lines[0] as string) : `${problems.length + more} problems:\n  ${lines.join('\n  ')}`
   }
 }

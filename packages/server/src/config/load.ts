@@ -11,6 +11,7 @@ import { checkDefaults, isMapping, type Loading, readPool, readPoolOptions } fro
 import { ROOT_NAMES } from './schema.ts'
 import { checkSection, show, showKind } from './section-check.ts'
 import { LogSection, ServerSection } from './sections.ts'
+import { checkFiles, checkHost } from './server-check.ts'
 import { key, type PathProblem, substitute } from './substitute.ts'
 import { toOptions } from './to-options.ts'
 
@@ -18,8 +19,15 @@ import { toOptions } from './to-options.ts'
 export interface LoadOptions {
   /** What `${NAME}` refers to. Default: the process' environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /**
+   * Whether the files that the section `server` names are tried, too: certificate, key, tokens and audit log. Default false:
+   * they are those of the machine and the user that the agent runs on and as.
+   */
+  readonly tryFiles?: boolean | undefined
 }
 
+/** Nobody mends more at a time, and to find the places of all that can be wrong with a large file takes minutes. */
+const MOST_PROBLEMS = 100
 const DEFAULT_PORT = 7710
 const DEFAULT_DRAIN = '30s'
 
@@ -50,7 +58,11 @@ async function textOf(file: string): Promise<string> {
  *
  * @param file what it is called in messages; relative paths in it start from its folder
  */
-export async function parseConfig(text: string, file: string, { env = process.env }: LoadOptions = {}): Promise<AgentConfig> {
+export async function parseConfig(
+  text: string,
+  file: string,
+  { env = process.env, tryFiles = false }: LoadOptions = {},
+): Promise<AgentConfig> {
   const document = new ConfigDocument(text)
   const name = nameOf(file)
   if (document.problems.length > 0) throw new ConfigFileError(name, document.problems)
@@ -59,11 +71,13 @@ export async function parseConfig(text: string, file: string, { env = process.en
   const { values, references, problems } = substitute(raw, { env, folder })
   const loading: Loading = { references, problems: [...problems] }
   const { pools, ...rest } = await readRoot(values, folder, loading)
+  if (tryFiles) loading.problems.push(...checkFiles(rest.server))
   if (loading.problems.length > 0) {
     // What a reference that leads nowhere makes of a value is no second problem.
     const unresolved = new Set(problems.map(({ path: at }) => key(at)))
-    const own = loading.problems.filter((problem) => problems.includes(problem) || !unresolved.has(key(problem.path)))
-    throw new ConfigFileError(name, own.map((problem) => toFileProblem(problem, document, references)).sort(byPlace))
+    const own = [...problems, ...loading.problems.slice(problems.length).filter((problem) => !unresolved.has(key(problem.path)))]
+    const told = own.slice(0, MOST_PROBLEMS).map((problem) => toFileProblem(problem, document, references))
+    throw new ConfigFileError(name, told.sort(byPlace), own.length - told.length)
   }
   const secrets = [...pools.values()].flatMap(({ driver }) => driver.secrets?.() ?? [])
   return { ...rest, file: path.resolve(file), pools, shown: mask(raw ?? {}, secrets) }
@@ -112,7 +126,7 @@ function readServer(given: unknown, folder: string, { references, problems }: Lo
   const section = (wrong.length > 0 ? {} : values) as ServerSection
   const file = (name: string | undefined): string | undefined => (name === undefined ? undefined : path.resolve(folder, name))
   const { tls } = section
-  return {
+  const server: ServerConfig = {
     host: section.host ?? '127.0.0.1',
     port: section.port ?? DEFAULT_PORT,
     tls: tls === undefined ? undefined : { certFile: path.resolve(folder, tls.cert_file), keyFile: path.resolve(folder, tls.key_file) },
@@ -122,6 +136,8 @@ function readServer(given: unknown, folder: string, { references, problems }: Lo
     eventHistory: section.event_history ?? 500,
     maxEventClients: section.max_event_clients ?? 100,
   }
+  problems.push(...checkHost(server))
+  return server
 }
 
 function readRest(root: Record<string, unknown>, { problems }: Loading): Pick<AgentConfig, 'logLevel' | 'drainTimeoutMs'> {

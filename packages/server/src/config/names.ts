@@ -13,15 +13,40 @@ export function inFileNames(sentence: string, names: ReadonlySet<string>): strin
   return sentence.replaceAll(/[a-z]+(?:[A-Z][a-z0-9]*)+/g, (word) => (names.has(word) ? toSnakeCase(word) : word))
 }
 
-/** The name closest to a misspelt one, or all of them. */
+/** What may stand in a file, of what may be given: no functions. */
+export const withoutFunctions = (sentence: string): string => sentence.replaceAll(/,? or a function\b|, a function\b(?=,)/g, '')
+
+/** What other pools call an option, in lower case without signs. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  max: 'max_connections',
+  maxsize: 'max_connections',
+  poolsize: 'max_connections',
+  connectionlimit: 'max_connections',
+  min: 'min_connections',
+  minsize: 'min_connections',
+  queuelimit: 'max_waiting',
+  maxwaitingclients: 'max_waiting',
+  connectiontimeoutmillis: 'acquire_timeout',
+  acquiretimeoutmillis: 'acquire_timeout',
+  idletimeoutmillis: 'idle_timeout',
+  maxlifetimeseconds: 'max_lifetime',
+}
+
+/** So many names are a list that somebody reads. */
+const READABLE = 20
+
+/** The name closest to a misspelt one, or all of them if they are not too many. */
 export function nearest(given: string, names: readonly string[]): string {
   const plain = (text: string): string => text.replaceAll(/[^a-z0-9]/gi, '').toLowerCase()
+  const elsewhere = ELSEWHERE[plain(given)]
+  if (elsewhere !== undefined && names.includes(elsewhere)) return `${elsewhere}?`
   let best: { name: string; distance: number } | undefined
   for (const name of names) {
     const distance = editDistance(plain(given), plain(name))
     if (best === undefined || distance < best.distance) best = { name, distance }
   }
-  return best !== undefined && best.distance <= Math.max(2, given.length / 3) ? `${best.name}?` : names.join(', ')
+  if (best !== undefined && best.distance <= Math.max(2, given.length / 3)) return `${best.name}?`
+  return names.length <= READABLE ? names.join(', ') : `one of the ${names.length} in docs/configuration.md`
 }
 
 function editDistance(a: string, b: string): number {

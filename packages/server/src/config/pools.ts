@@ -4,7 +4,7 @@ import type { ExecuteRules, PoolConfig } from './config.ts'
 import type { Path } from './document.ts'
 import { driverEntry, ONLY_IN_CODE, PROTOCOLS } from './drivers.ts'
 import { executeRules } from './execute-rules.ts'
-import { inFileNames, nearest, toCamelCase, toSnakeCase } from './names.ts'
+import { inFileNames, nearest, toCamelCase, toSnakeCase, withoutFunctions } from './names.ts'
 import { driverSchema, POOL_NAMES, POOL_OPTIONS } from './schema.ts'
 import { showKind } from './section-check.ts'
 import type { PathProblem } from './substitute.ts'
@@ -62,7 +62,7 @@ export async function readPool(name: string, values: unknown, defaults: PoolOpti
       path: [...path, key],
       ...(inCode.includes(key)
         ? { given: 'a driver that is made of functions', allowed }
-        : { given: 'an unknown option', allowed: nearest(key, POOL_NAMES) }),
+        : { given: 'an unknown option', allowed: protocolMeant(values[key]) ?? nearest(key, POOL_NAMES) }),
     })
   }
   const options = mergeOptions(defaults, readPoolOptions(values, path, loading))
@@ -79,6 +79,12 @@ export async function readPool(name: string, values: unknown, defaults: PoolOpti
   const execute = readExecute(values, protocol, path, loading)
   if (driver === undefined || protocol === undefined) return undefined
   return { name, protocol, driver, options, execute, driverFingerprint: fingerprint(protocol, values[protocol]) }
+}
+
+/** `protocol: redis`, where the protocol is the name under which its options stand. */
+function protocolMeant(value: unknown): string | undefined {
+  const meant = PROTOCOLS.find((protocol) => protocol === value)
+  return meant === undefined ? undefined : `${meant}: and its options`
 }
 
 function readExecute(
@@ -121,7 +127,8 @@ async function readDriver(
       for (const problem of error.problems) {
         // The address may stand alone, under the protocol's name.
         const inner = typeof values === 'string' ? [] : toFilePath(problem.path === 'options' ? '' : problem.path)
-        problems.push({ path: [...path, ...inner], given: inFileNames(problem.given, names), allowed: inFileNames(problem.allowed, names) })
+        const allowed = inFileNames(withoutFunctions(problem.allowed), names)
+        problems.push({ path: [...path, ...inner], given: inFileNames(problem.given, names), allowed })
       }
     } else if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' && entry.client !== undefined) {
       problems.push({

@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync, readFileSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
 import { Check, Errors } from 'typebox/value'
@@ -58,14 +69,20 @@ export function readTokens(file: string): TokenRecord[] {
  *   is as it was
  */
 export async function changeTokens(file: string, change: (tokens: TokenRecord[]) => TokenRecord[]): Promise<void> {
-  // What a link points to, not the link.
-  const target = existsSync(file) ? realpathSync(file) : file
+  const target = targetOf(file)
   const unlock = await lock(`${target}.lock`)
   try {
     writeTokens(target, change(readTokens(target)))
   } finally {
     unlock()
   }
+}
+
+/** What a link points to, not the link. */
+function targetOf(file: string): string {
+  if (existsSync(file)) return realpathSync(file)
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return file
+  throw new Error(`${file} is a link to a file that is not there: make that, empty of tokens, or remove the link`)
 }
 
 /**

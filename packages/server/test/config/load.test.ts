@@ -237,6 +237,32 @@ pools:
 
 describe('a configuration that is wrong', () => {
   test.each([
+    ['a second document', 'pools: {}\n---\npools: {}\n', '2:1: got a second document, allowed is one document in a file'],
+    [
+      'a protocol as a value',
+      'pools: { a: { protocol: redis } }',
+      'pools.a.protocol: got an unknown option, allowed is redis: and its options',
+    ],
+    [
+      'what another pool calls it',
+      'pools: { a: { redis: {}, max: 5 } }',
+      'pools.a.max: got an unknown option, allowed is max_connections?',
+    ],
+    ['a name like none', 'pools: { a: { redis: {}, colour: red } }', 'pools.a.colour: got an unknown option, allowed is one of the'],
+    ['no function, where code may give one', 'pools: { a: { postgres: { password: 5 } } }', 'got a number, allowed is a text$'],
+  ])('is told in words of a file: %s', async (_, text, words) => {
+    await expect(parseConfig(text, 'a.yaml')).rejects.toThrow(new RegExp(words, 'm'))
+  })
+
+  test('names so many problems as anybody mends at a time, and says how many more there are', async () => {
+    const pools = Array.from({ length: 2_000 }, (_, index) => `  p${index}: { redis: {}, max_conections: 5 }`)
+    const error = await parseConfig(`pools:\n${pools.join('\n')}\n`, 'a.yaml').catch((reason: unknown) => reason as ConfigFileError)
+    if (!(error instanceof ConfigFileError)) throw new Error('it was taken')
+    expect(error.problems).toHaveLength(100)
+    expect(error.message).toMatch(/^2000 problems:\n {2}a.yaml:2:\d+: [\s\S]*\n {2}and 1900 more$/)
+  })
+
+  test.each([
     [path.resolve('ops/wellpool.yaml'), path.join('ops', 'wellpool.yaml')],
     ['ops/wellpool.yaml', path.join('ops', 'wellpool.yaml')],
     ['/etc/wellpool/wellpool.yaml', '/etc/wellpool/wellpool.yaml'],

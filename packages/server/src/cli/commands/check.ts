@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import { type Driver, parseDuration } from 'wellpool'
+import type { Driver } from 'wellpool'
 import type { PoolConfig } from '../../config/config.ts'
 import { loadConfig } from '../../config/load.ts'
 import { mask } from '../../config/masking.ts'
 import { withContext } from '../context.ts'
-import { CliError, EXIT } from '../exit-codes.ts'
+import { durationOf } from '../durations.ts'
+import { EXIT } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { type Column, table } from '../table.ts'
 import { duration } from '../text.ts'
@@ -27,7 +28,7 @@ export function checkCommand(program: Command, io: Io): void {
     .command('check')
     .argument('[file]', 'the configuration file', 'wellpool.yaml')
     .description('Check a configuration file, and try to reach each target that it names')
-    .option('--no-connect', 'check the file alone')
+    .option('--no-connect', 'check the file, and try no target')
     .option('--timeout <duration>', 'the longest that one target may take: 500ms, 1m; a number alone is seconds', '10')
     .addHelpText(
       'after',
@@ -35,8 +36,8 @@ export function checkCommand(program: Command, io: Io): void {
     )
     .action((file: string, options: { connect: boolean; timeout: string }, command: Command) =>
       withContext(io, command, async (context) => {
-        const timeoutMs = toMs(options.timeout)
-        const { pools } = await loadConfig(file, { env: io.env })
+        const timeoutMs = durationOf('--timeout', options.timeout, 's')
+        const { pools } = await loadConfig(file, { env: io.env, tryFiles: true })
         const tried = options.connect ? await Promise.all([...pools.values()].map((pool) => tryTarget(pool, timeoutMs))) : []
         context.answer({ file, pools: [...pools.keys()], targets: tried }, () => [
           `${file} is right: ${pools.size} ${pools.size === 1 ? 'pool' : 'pools'}`,
@@ -45,16 +46,6 @@ export function checkCommand(program: Command, io: Io): void {
         if (tried.some(({ ok }) => !ok)) io.exitCode = EXIT.unwell
       }),
     )
-}
-
-/** The longest that a timer takes, ms. */
-const LONGEST = 2 ** 31 - 1
-
-function toMs(text: string): number {
-  const ms = parseDuration(/^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : text)
-  if (ms === undefined || !(ms >= 1 && ms <= LONGEST))
-    throw new CliError(EXIT.usage, `--timeout: '${text}' is no duration from 1 ms up to 24 days: 500ms, 10s, 1m`)
-  return Math.ceil(ms)
 }
 
 const COLUMNS: readonly Column<Tried>[] = [
