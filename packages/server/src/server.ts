@@ -4,12 +4,15 @@ import type { Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { ConfigError, type ConfigProblem, type Pools } from 'wellpool'
 import { api, BODY_LIMIT, prepare, protect } from './api/api.ts'
+import { answerClientError } from './api/client-error.ts'
 import type { AgentHooks, ApiContext } from './api/context.ts'
+import { answerProblem } from './api/problem.ts'
 import { healthRoutes, metricsRoute } from './api/public-routes.ts'
 import { findDashboard, serveDashboard } from './dashboard.ts'
 import { Observation, type ObservationOptions } from './observation.ts'
 import { AuditLog } from './security/audit-log.ts'
 import { Authenticator } from './security/authenticator.ts'
+import { SECURITY_HEADERS } from './security/headers.ts'
 import { listensOnLoopback } from './security/loopback.ts'
 import type { Identity } from './security/roles.ts'
 import { TokenFileSource } from './security/token-file.ts'
@@ -209,6 +212,9 @@ function createApp({ logger, tls }: ServerOptions): FastifyInstance {
     keepAliveTimeout: LIMITS.keepAliveTimeout,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 250 },
+    clientErrorHandler: answerClientError,
+    // What no route is looked for: no hook has run.
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply.headers(SECURITY_HEADERS)),
     [tls === undefined ? 'http' : 'https']: {
       headersTimeout: LIMITS.headersTimeout,
       connectionsCheckingInterval: LIMITS.checkEvery,

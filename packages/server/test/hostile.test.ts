@@ -57,6 +57,25 @@ describe('bad input', () => {
   })
 
   it.each([
+    ['an address that can’t be decoded', 'GET /api/v1/pools/%zz HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['a name that is longer than any', `GET /api/v1/pools/${'x'.repeat(300)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 414, 'NAME_TOO_LONG'],
+    [
+      'headers that are longer than is read',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+    ['what is no HTTP', 'hello\r\n\r\n', 400, 'INVALID_REQUEST'],
+  ])('%s is a problem like all others', async (_, text, status, code) => {
+    const { url } = await startScene()
+    const answer = await raw(url, text.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(statusOf(head)).toContain(`HTTP/1.1 ${status} `)
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json')
+    expect(JSON.parse(body)).toMatchObject({ type: expect.stringMatching(/^urn:wellpool:problem:/), status, code })
+  })
+
+  it.each([
     'text/plain',
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
@@ -283,6 +302,7 @@ describe('on the wire', () => {
       raw(url, 'POST /api/v1/rebuild HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{'),
     ])
     expect(statusOf(head)).toBe('HTTP/1.1 408 Request Timeout')
+    expect(head).toContain('"code":"REQUEST_TIMEOUT"')
     expect(statusOf(body)).toMatch(/^HTTP\/1\.1 408/)
     await hungUp
     // What was on its way arrives; the rest of the 20 MB is gone.

@@ -65,6 +65,15 @@ export function poolOf({ pools }: Pick<ApiContext, 'pools'>, name: string): Pool
   return pool
 }
 
+/** The pools of this protocol. @throws ApiProblem PROTOCOL_NOT_FOUND */
+export function poolsOf({ pools }: Pick<ApiContext, 'pools'>, protocol: string): Pool<unknown>[] {
+  const all = [...pools].map(([, pool]) => pool)
+  const found = all.filter((pool) => pool.protocol === protocol)
+  if (found.length > 0) return found
+  const protocols = [...new Set(all.map((pool) => pool.protocol))]
+  throw new ApiProblem('PROTOCOL_NOT_FOUND', `there is no pool of the protocol '${protocol}'`, { protocols })
+}
+
 /** Who is asking. Caller must be behind the authentication. */
 export function identityOf(request: FastifyRequest): Identity {
   const { identity } = request

@@ -23,12 +23,16 @@ export const OWN_PROBLEMS = {
   EXECUTE_REFUSED: [403, 'This may not be run over this pool'],
   NOT_FOUND: [404, 'There is no such thing'],
   POOL_NOT_FOUND: [404, 'There is no such pool'],
+  PROTOCOL_NOT_FOUND: [404, 'There is no pool of this protocol'],
   JOB_NOT_FOUND: [404, 'There is no such job'],
+  REQUEST_TIMEOUT: [408, 'The request took too long to come'],
   NOT_AN_AGENT: [409, 'This server has no configuration file'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
+  NAME_TOO_LONG: [414, 'A name in the address is too long'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'Bodies are JSON'],
   EXECUTE_FAILED: [422, 'The peer has refused it'],
   TOO_MANY_FAILURES: [429, 'Too many wrong tokens'],
+  HEADERS_TOO_LARGE: [431, 'The headers are too large'],
   INTERNAL: [500, 'A fault of the server'],
   AUDIT_LOG_FAILED: [503, 'Changes cannot be recorded'],
   TOO_MANY_CLIENTS: [503, 'Too many follow the events already'],
@@ -102,6 +106,7 @@ export function toProblem(error: unknown): Problem {
     return own('INVALID_REQUEST', problems.map(({ path, allowed }) => `${path} ${allowed}`).join('; '), { problems })
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return own('BODY_TOO_LARGE', message)
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return own('NAME_TOO_LONG', 'nothing here has a name as long as that')
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return own('UNSUPPORTED_MEDIA_TYPE', message)
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return own('INVALID_REQUEST', message)
   return own('INTERNAL', 'see the log of the server')

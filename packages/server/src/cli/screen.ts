@@ -6,6 +6,9 @@ const ALTERNATE = { on: `${ESCAPE}?1049h${ESCAPE}?25l`, off: `${ESCAPE}?25h${ESC
 /** An arrow, or another key that is told by a sequence; or a character. */
 const KEY = new RegExp(`${ESCAPE.replace('[', '\\[')}[0-9;]*[A-Za-z~]|.`, 'gsu')
 
+/** What ends a program whose terminal has to be given back first. */
+const ENDING = ['SIGTERM', 'SIGHUP'] as const
+
 /** A whole terminal: its own page, which is gone afterwards, without a cursor. */
 export class Screen {
   readonly #io: Io
@@ -31,6 +34,7 @@ export class Screen {
   open(): void {
     const { stdin, stdout } = this.#io
     this.#open = true
+    for (const signal of ENDING) process.once(signal, this.#end)
     stdout.write(ALTERNATE.on)
     if (stdin.isTTY === true) {
       stdin.setRawMode?.(true)
@@ -50,6 +54,7 @@ export class Screen {
   close(): void {
     if (!this.#open) return
     this.#open = false
+    for (const signal of ENDING) process.off(signal, this.#end)
     const { stdin, stdout } = this.#io
     if (stdin.isTTY === true) {
       stdin.off('data', this.#hear)
@@ -57,6 +62,12 @@ export class Screen {
       stdin.pause()
     }
     stdout.write(ALTERNATE.off)
+  }
+
+  /** With nobody listening any more the signal does what it does. */
+  readonly #end = (signal: NodeJS.Signals): void => {
+    this.close()
+    process.kill(process.pid, signal)
   }
 
   /** Several keys may come at once: a held arrow, or somebody who types fast. */

@@ -3,8 +3,13 @@ import { styleText } from 'node:util'
 /** Cursor movements and other control characters: a name or a message must not steer the terminal. */
 const CONTROL = /\p{Cc}+/gu
 
+const CONTROL_IN_LINES = /(?![\t\n])\p{Cc}/gu
+
 /** A text for one line of a terminal. */
 export const plain = (value: unknown): string => String(value ?? '').replaceAll(CONTROL, ' ')
+
+/** The same for a text of several lines, in which tabs may stand. */
+export const plainLines = (text: string): string => text.replaceAll('\r\n', '\n').replaceAll(CONTROL_IN_LINES, ' ')
 
 export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
 

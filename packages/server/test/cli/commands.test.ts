@@ -59,10 +59,24 @@ describe('wellpool', () => {
     [['top']],
     [['status', '--url', 'nowhere']],
     [['completions', 'tcsh']],
-  ])('ends with 2 for %j', async (args) => {
+    [[]],
+    [['statsu']],
+    [['status', '--jsno']],
+    [['events', '--names', 'breakerOpened,nope']],
+    [['rebuild', '--all', '--timeout', 'soon']],
+    [['exec', 'orders', '--timeout', '-1s', '--', 'x']],
+  ])('ends with 2 for %j, and says why as programs read it', async (args) => {
     const { exitCode, err } = await cli(args)
     expect(exitCode).toBe(EXIT.usage)
     expect(err).not.toBe('')
+    const forPrograms = await cli(['--json', ...args])
+    expect([forPrograms.exitCode, forPrograms.out]).toEqual([EXIT.usage, ''])
+    expect(JSON.parse(forPrograms.err)).toEqual({ error: expect.stringMatching(/^[^{]{5,}$/) })
+  })
+
+  it('leaves to the peer what stands behind --', async () => {
+    const { exitCode, err } = await cli(['exec', 'none', '--', 'DEL', '--json'], { url: (await startScene()).url })
+    expect([exitCode, err]).toEqual([EXIT.failed, "There is no such pool: there is no pool 'none'\n"])
   })
 
   it('ends with 3 where there is no agent, and where there is something else', async () => {
@@ -183,6 +197,27 @@ describe('rebuild', () => {
     })
   })
 
+  it.each([
+    ['connections', ['connections', '--protocol', 'postgers']],
+    ['events', ['events', '--protocol', 'postgers']],
+    ['rebuild', ['rebuild', '--protocol', 'postgers']],
+  ])('%s knows no protocol that no pool has', async (_, args) => {
+    const { exitCode, err } = await cli(args, { url: (await startScene()).url })
+    expect([exitCode, err]).toEqual([EXIT.failed, expect.stringContaining("no pool of the protocol 'postgers'")])
+  })
+
+  it('takes no option that is about something else than what it is to rebuild', async () => {
+    const { url, connectionId, pools } = await startScene()
+    const due = await cli(['rebuild', connectionId(), '--due'], { url })
+    expect([due.exitCode, due.err]).toEqual([EXIT.usage, expect.stringContaining('--due chooses among many connections')])
+    for (const target of [['billing'], ['--all']]) {
+      const urgent = await cli(['rebuild', ...target, '--urgent'], { url })
+      expect([urgent.exitCode, urgent.err]).toEqual([EXIT.usage, expect.stringContaining('--urgent is for one connection')])
+    }
+    expect([...pools].flatMap(([, pool]) => pool.connections()).every(({ generation }) => generation === 1)).toBe(true)
+    expect((await cli(['rebuild', connectionId(), '--urgent', '--timeout', '5s'], { url })).exitCode).toBe(0)
+  })
+
   it('ends with 5 and says why when a rebuild has failed', async () => {
     const { url, orders, connectionId } = await startScene()
     orders.check = () => Promise.reject(new Error('not ready'))
@@ -286,6 +321,14 @@ describe('token', () => {
         .map(({ name }) => name)
         .sort(),
     ).toEqual([...names].sort())
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+  })
+
+  it('does not write over a link to a file that is not there', async () => {
+    const link = path.join(folder, 'dangling.json')
+    symlinkSync(path.join(folder, 'not-mounted', 'tokens.json'), link)
+    const { exitCode, err } = await cli(['token', 'create', 'alice', '--role', 'viewer', '--file', link])
+    expect([exitCode, err]).toEqual([EXIT.failed, expect.stringContaining('is a link to a file that is not there')])
     expect(lstatSync(link).isSymbolicLink()).toBe(true)
   })
 

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +11,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith } from '../../../wellpool/test/support/describe-if.ts'
 import { describePostgres } from '../../../wellpool/test/support/postgres.ts'
+import { TEST_CERTIFICATE } from '../../../wellpool/test/support/tls.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { cli } from '../support/cli.ts'
 import { COMMAND, Program } from '../support/program.ts'
@@ -125,14 +129,48 @@ await describePostgres('wellpool serve', (url) => {
 
   test('says what is wrong with its file, and ends with 2', STARTING, async () => {
     const file = path.join(folder, 'wrong.yaml')
-    writeFileSync(file, 'server: { host: 0.0.0.0, port: 0 }\npools:\n  db: { postgres: "${URL}", max_conections: 3 }\n')
+    writeFileSync(file, 'server: { port: 0 }\npools:\n  db: { postgres: "${URL}", max_conections: 3 }\n')
     const wrong = start(['serve', '--config', file], { URL: url })
     expect((await wrong.ended()).code).toBe(EXIT.usage)
     expect(wrong.err).toContain('wrong.yaml:3:29: pools.db.max_conections: got an unknown option, allowed is max_connections?')
-    writeFileSync(file, 'server: { host: 0.0.0.0, port: 0 }\n')
-    const open = start(['serve', '--config', file])
-    expect((await open.ended()).code).toBe(EXIT.usage)
-    expect(open.err).toContain('without them everybody who reaches it could steer the pools')
+  })
+
+  test('says which of its settings is wrong when it can’t listen', STARTING, async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const file = path.join(folder, 'taken.yaml')
+    writeFileSync(file, `server: { port: ${port} }\n`)
+    const agent = start(['serve', '--config', file])
+    expect((await agent.ended()).code).toBe(EXIT.failed)
+    expect(agent.err).toContain(`server.host 127.0.0.1, server.port ${port}: listen EADDRINUSE`)
+  })
+
+  test('refuses what check refuses: to be open to all, and files that it can’t use', STARTING, async () => {
+    const file = path.join(folder, 'unusable.yaml')
+    writeFileSync(path.join(folder, 'cert.pem'), TEST_CERTIFICATE)
+    writeFileSync(path.join(folder, 'other-key.pem'), generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    writeFileSync(path.join(folder, 'no-tokens.json'), '{}')
+    const settings = [
+      ['host', 'host: 0.0.0.0', 'without tokens everybody who reaches it could steer the pools'],
+      ['tls.cert_file', 'tls: { cert_file: none.pem, key_file: none.pem }', 'no such file'],
+      ['tls.cert_file', 'tls: { cert_file: no-tokens.json, key_file: other-key.pem }', 'a file that is none, allowed is a certificate'],
+      ['tls.key_file', 'tls: { cert_file: cert.pem, key_file: other-key.pem }', 'the key of another certificate'],
+      ['tokens_file', 'tokens_file: no-tokens.json', 'is no file of tokens'],
+      ['audit_log', 'audit_log: none/audit.log', 'no such file'],
+    ] as const
+    for (const [setting, text, why] of settings) {
+      writeFileSync(file, `server: { port: 0, ${text} }\n`)
+      const { exitCode, err } = await cli(['check', '--no-connect', file])
+      expect([exitCode, err]).toEqual([
+        EXIT.usage,
+        expect.stringMatching(new RegExp(`unusable.yaml:1:\\d+: server.${setting}: got .*${why}`)),
+      ])
+    }
+    const agent = start(['serve', '--config', file])
+    expect((await agent.ended()).code).toBe(EXIT.usage)
+    expect(agent.err).toMatch(/unusable.yaml:1:\d+: server.audit_log: got /)
   })
 
   test('check tries each target, with what it takes', STARTING, async () => {
@@ -190,6 +228,20 @@ await describeWith([SCRIPT], 'wellpool top on a terminal', () => {
     expect(top.out).toContain('\u001b[?1049l')
     // As it was: typed characters are shown, and lines are edited.
     expect(top.out.split('\u001b[?1049l').at(-1)).toMatch(/[^-]icanon[\s\S]*[^-]echo /)
+  })
+
+  test.each(['TERM', 'HUP'])('gives the terminal back when it is ended by SIG%s', STARTING, async (signal) => {
+    const { url } = await startScene()
+    const pidFile = path.join(folder, `${signal}.pid`)
+    const command = ['sh', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'sh', ...COMMAND, 'top'].map((word) => `'${word}'`).join(' ')
+    const script = `stty cols 120 rows 30; ${command}; echo "ended by $?"; stty -a`
+    const top = start(['-qec', script, '/dev/null'], { WELLPOOL_URL: url }, [await findProgram(SCRIPT)])
+    await until(() => top.out.includes('4 connections, all well'), 40_000)
+    process.kill(Number(readFileSync(pidFile, 'utf8')), `SIG${signal}`)
+    await top.ended()
+    const after = top.out.split('\u001b[?1049l').at(-1)
+    expect(after).toMatch(/[^-]icanon[\s\S]*[^-]echo /)
+    expect(after).toContain(`ended by ${signal === 'TERM' ? 143 : 129}`)
   })
 })
 

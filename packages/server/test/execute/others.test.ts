@@ -3,6 +3,7 @@ import { startDevice } from 'wellpool/testing/devices'
 import { describeMysql } from '../../../wellpool/test/support/mysql.ts'
 import { describeRedis } from '../../../wellpool/test/support/redis.ts'
 import { startAgentScene } from '../support/agent.ts'
+import { cli } from '../support/cli.ts'
 
 await describeMysql('execute on MySQL', (url) => {
   const env = { URL: url }
@@ -138,6 +139,18 @@ pools:
     })
     expect((await call('POST', 'pools/router/execute', { statement: 'show hello' })).body).toMatchObject({ status: 400 })
     await close()
+  })
+
+  test('lets no peer steer a terminal, and keeps every byte for programs', async () => {
+    const host = await startDevice({ platform: 'linux', commands: { motd: 'hello\u001b[2J\tthere\u0007' } })
+    const { url, token } = await startAgentScene(
+      `pools:\n  host:\n    ssh: { host: ${host.host}, port: ${host.port}, username: admin, password: admin, host_key: "${host.fingerprint}" }\n    execute: { allow: ["*"], read_only: false }\n`,
+    )
+    const ask = (terminal?: { columns: number; rows: number }) =>
+      cli(['exec', 'host', '--', 'motd'], { url, token: token('executor'), ...(terminal !== undefined && { terminal }) })
+    expect((await ask({ columns: 80, rows: 24 })).out).toBe('hello [2J\tthere \n')
+    expect((await ask()).out).toBe('hello\u001b[2J\tthere\u0007\n')
+    await host.close()
   })
 
   test('cuts off what is too long', async () => {

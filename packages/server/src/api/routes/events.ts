@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import type { EventFilter } from '../../observe/event-filter.ts'
 import { EVENT_NAMES, eventJson } from '../../observe/pool-event.ts'
-import { type ApiContext, identityOf, poolOf } from '../context.ts'
+import { type ApiContext, identityOf, poolOf, poolsOf } from '../context.ts'
 import { ApiProblem } from '../problem.ts'
 import { describeRoute, JSON_TYPE, problems } from '../schemas/common.ts'
 import { EventPage, EventQuery, StreamQuery } from '../schemas/events.ts'
@@ -71,6 +71,8 @@ function toFilter({ names, pool, protocol, connectionId }: Static<typeof EventQu
     })
   }
   // One that has been removed is asked for by those who look for what happened to it.
-  if (pool !== undefined && context.history.find({ ...EVERYTHING, pool }, 1).length === 0) poolOf(context, pool)
+  const isKnown = (filter: Partial<EventFilter>): boolean => context.history.find({ ...EVERYTHING, ...filter }, 1).length > 0
+  if (pool !== undefined && !isKnown({ pool })) poolOf(context, pool)
+  if (protocol !== undefined && !isKnown({ protocol })) poolsOf(context, protocol)
   return { names: wanted === undefined ? undefined : new Set(wanted), pool, protocol, connectionId }
 }

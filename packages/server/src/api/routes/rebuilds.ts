@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 import { type BatchRebuildOptions, ConfigError, type Pool, parseDuration } from 'wellpool'
 import type { RebuildTarget } from '../../observe/rebuild-jobs.ts'
 import { audited, noteChange } from '../audited.ts'
-import { type ApiContext, identityOf, poolOf, type RebuildAnswer } from '../context.ts'
+import { type ApiContext, identityOf, poolOf, poolsOf, type RebuildAnswer } from '../context.ts'
 import { ApiProblem, toProblem } from '../problem.ts'
 import { describeRoute, problems } from '../schemas/common.ts'
 import { ConnectionParams } from '../schemas/connections.ts'
@@ -66,7 +66,7 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
   const many = {
     200: BatchResultSchema,
     ...ACCEPTED,
-    ...problems([404, 'There is no such pool.'], [502, 'All rebuilds have failed; `result` has each.']),
+    ...problems([404, 'There is no such pool, or none of the protocol.'], [502, 'All rebuilds have failed; `result` has each.']),
   }
   app.post<{ Params: Static<typeof PoolParams>; Body: Static<typeof RebuildManyBody> | undefined }>(
     '/pools/:pool/rebuild',
@@ -93,7 +93,7 @@ export function rebuildRoutes(app: FastifyInstance, context: ApiContext): void {
     }),
     (request, reply) => {
       const { protocol } = request.params
-      const of = [...pools].map(([, pool]) => pool).filter((pool) => pool.protocol === protocol)
+      const of = poolsOf(context, protocol)
       const target = { kind: 'protocol', name: protocol } as const
       return answer(
         context,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { EVENT_NAMES } from '../../observe/pool-event.ts'
 import type { ApiEvent, ApiEventPage } from '../api-types.ts'
 import { type CommandContext, withContext } from '../context.ts'
 import { eventLine } from '../describe.ts'
@@ -32,6 +33,9 @@ export function eventsCommand(program: Command, io: Io): void {
     .action((options: Options, command: Command) =>
       withContext(io, command, async (context) => {
         if (!/^[1-9]\d{0,8}$/.test(options.limit)) throw new CliError(EXIT.usage, `--limit: '${options.limit}' is no whole number from 1`)
+        const unknown = options.names?.split(',').find((name) => !(EVENT_NAMES as readonly string[]).includes(name.trim()))
+        if (unknown !== undefined)
+          throw new CliError(EXIT.usage, `--names: there is no event '${unknown.trim()}': ${EVENT_NAMES.join(', ')}`)
         const filter = queryOf(options)
         const page = await context.client().get<ApiEventPage>(`events?${filter}&limit=${encodeURIComponent(options.limit)}`)
         for (const event of page.events) show(context, event)

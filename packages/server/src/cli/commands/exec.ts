@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { ApiExecuted, ApiPool } from '../api-types.ts'
 import { type CommandContext, withContext } from '../context.ts'
+import { durationOf } from '../durations.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
-import type { Io } from '../io.ts'
+import type { Io, Output } from '../io.ts'
 import { table } from '../table.ts'
+import { plainLines } from '../text.ts'
 
 interface Options {
   readonly param: readonly string[]
@@ -30,12 +32,13 @@ export function execCommand(program: Command, io: Io): void {
     )
     .action((pool: string, words: readonly string[], options: Options, command: Command) =>
       withContext(io, command, async (context) => {
+        const timeout = options.timeout === undefined ? {} : { timeout: durationOf('--timeout', options.timeout) }
         const client = context.client()
         const path = `pools/${encodeURIComponent(pool)}`
         const { protocol } = await client.get<ApiPool>(path)
         const result = await client.post<ApiExecuted>(`${path}/execute`, {
           ...toRequest(protocol, words, options),
-          ...(options.timeout !== undefined && { timeout: options.timeout }),
+          ...timeout,
         })
         if (context.json) context.print(JSON.stringify(result, null, 2))
         else show(context, result)
@@ -63,10 +66,10 @@ function toValue(text: string): unknown {
 function show({ io, paint, print }: CommandContext, result: ApiExecuted): void {
   const { kind, columns = [], rows = [], rowCount = 0, reply, stdout = '', stderr = '', truncated } = result
   if (kind === 'output') {
-    io.stdout.write(stdout.endsWith('\n') || stdout === '' ? stdout : `${stdout}\n`)
-    io.stderr.write(stderr)
+    io.stdout.write(safeFor(io.stdout, stdout.endsWith('\n') || stdout === '' ? stdout : `${stdout}\n`))
+    io.stderr.write(safeFor(io.stderr, stderr))
   } else if (kind === 'reply') {
-    print(typeof reply === 'string' ? reply : JSON.stringify(reply, null, 2))
+    print(safeFor(io.stdout, typeof reply === 'string' ? reply : JSON.stringify(reply, null, 2)))
   } else {
     const titled = columns.map(({ name }, index) => ({ title: name, value: (row: readonly unknown[]) => cell(row[index]) }))
     if (columns.length > 0) for (const line of table(rows, titled, paint)) print(line)
@@ -74,5 +77,8 @@ function show({ io, paint, print }: CommandContext, result: ApiExecuted): void {
   }
   if (truncated) io.stderr.write(`${paint('yellow', 'there was more than the rules of the pool let through')}\n`)
 }
+
+/** What a peer says, for a terminal; for whatever else reads it, as it came. */
+const safeFor = (output: Output, text: string): string => (output.isTTY === true ? plainLines(text) : text)
 
 const cell = (value: unknown): string => (value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value))

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ApiBatch, ApiConnection, ApiJob, ApiPool, ApiRebuild } from '../api-types.ts'
 import type { ApiClient } from '../client.ts'
 import { type CommandContext, withContext } from '../context.ts'
+import { durationOf } from '../durations.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { ProgressBar } from '../progress-bar.ts'
@@ -38,15 +39,23 @@ export function rebuildCommand(program: Command, io: Io): void {
     .action((target: string | undefined, options: Options, command: Command) =>
       withContext(io, command, async (context) => {
         const client = context.client()
+        const timeout = options.timeout === undefined ? {} : { timeout: durationOf('--timeout', options.timeout) }
         const path = await resolveTarget(client, target, options)
-        const timeout = options.timeout === undefined ? {} : { timeout: options.timeout }
-        const body = path.startsWith('connections/')
-          ? { urgent: options.urgent === true, ...timeout }
-          : { all: options.due !== true, ...timeout }
+        const body = { ...bodyFor(path, options), ...timeout }
         const job = await follow(context, await client.post<ApiJob>(path, body, { prefer: 'respond-async' }))
         report(context, job)
       }),
     )
+}
+
+/** @throws CliError where an option is about something else than what is meant */
+function bodyFor(path: string, { due = false, urgent = false }: Options): object {
+  if (path.startsWith('connections/')) {
+    if (due) throw new CliError(EXIT.usage, '--due chooses among many connections, and this is one: it is rebuilt in any case')
+    return { urgent }
+  }
+  if (urgent) throw new CliError(EXIT.usage, '--urgent is for one connection, and these are many: wellpool rebuild <id> --urgent')
+  return { all: !due }
 }
 
 /** The route for what is meant. @throws CliError when that is nothing, or several things */
