@@ -116,10 +116,9 @@ function hide(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { configurable: true, enumerable: false, writable: true, value })
 }
 
-/** A class of clients, as pg's own is. */
-export type ClientClass = new (config?: string | pg.ClientConfig) => pg.Client
-
 /** The class of the clients: the one in the options wins over the one given beside them. */
-export function clientClass(options: PgPoolOptions, beside: unknown): ClientClass {
-  return (options.Client ?? beside ?? pg.Client) as ClientClass
+export function clientClass(options: PgPoolOptions, beside: unknown): new (config: PgPoolOptions) => pg.Client {
+  return (options.Client ?? beside ?? pg.Client) as new (
+    config: PgPoolOptions,
+  ) => pg.Client
 }

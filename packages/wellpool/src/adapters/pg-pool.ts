@@ -3,14 +3,7 @@ import type pg from 'pg'
 import { createPool, type Lease, type Pool as WellpoolPool } from '../index.ts'
 import { type PgClientInternals, type PgPoolDriver, pgPoolDriver } from './pg-pool-driver.ts'
 import { MESSAGES, toPgPoolError } from './pg-pool-errors.ts'
-import {
-  type ClientClass,
-  clientClass,
-  completeOptions,
-  type PgPoolOptions,
-  type ResolvedPgPoolOptions,
-  toPoolOptions,
-} from './pg-pool-options.ts'
+import { completeOptions, type PgPoolOptions, type ResolvedPgPoolOptions, toPoolOptions } from './pg-pool-options.ts'
 import { answer, type Deliver } from './pg-pool-promise.ts'
 
 export { type BorrowingClient, clientFrom } from './pg-pool-client.ts'
@@ -42,8 +35,6 @@ export class Pool extends EventEmitter {
   ended = false
   /** The pool underneath: its health, its rebuilds, its events and figures. */
   readonly wellpool: WellpoolPool<pg.Client>
-  /** The class of the clients that the pool makes. */
-  readonly Client: ClientClass
   /** The class of the promises that methods return. */
   readonly Promise: PromiseConstructor
   readonly #driver: PgPoolDriver
@@ -59,8 +50,7 @@ export class Pool extends EventEmitter {
     super()
     this.options = completeOptions(options)
     this.Promise = (this.options.Promise as PromiseConstructor | undefined) ?? Promise
-    this.Client = clientClass(this.options, Client)
-    this.#driver = pgPoolDriver(this.options, this.Client, {
+    this.#driver = pgPoolDriver(this.options, Client, {
       connected: (client) => void this.emit('connect', client),
       removed: (client) => void this.emit('remove', client),
       lost: (client, error) => this.#lostIdle(client, error),

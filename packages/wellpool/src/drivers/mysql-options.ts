@@ -150,11 +150,11 @@ export type ResolvedMysqlOptions = Omit<MysqlOptions, 'uri'>
  */
 export function resolveMysqlOptions(options: MysqlOptions): ResolvedMysqlOptions {
   const problems = findProblems(options, RULES)
-  if (!isObject(options)) throw new ConfigError(problems)
-  if (isObject(options.client)) problems.push(...findProblems(options.client, CLIENT_RULES, 'client.'))
+  if (isObject(options) && isObject(options.client)) problems.push(...findProblems(options.client, CLIENT_RULES, 'client.'))
+  if (problems.length > 0) throw new ConfigError(problems)
 
   const { uri, ...given } = options
-  const resolved = RULES.uri.fits(uri) ? merge(readUri(uri as string, problems), given, problems) : given
+  const resolved = uri === undefined ? given : merge(readUri(uri, problems), given, problems)
   if (resolved.socketPath !== undefined && (resolved.host !== undefined || resolved.port !== undefined)) {
     problems.push({ path: 'socketPath', given: 'a value beside host or port', allowed: 'one of the two' })
   }
@@ -225,11 +225,10 @@ function parseValue(value: string): unknown {
 /** The address and what stands beside it; nothing may be said by both. */
 function merge(said: ResolvedMysqlOptions, given: ResolvedMysqlOptions, problems: ConfigProblem[]): ResolvedMysqlOptions {
   const beside = defined(given) as Record<string, unknown>
-  const own = defined(isObject(given.client) ? given.client : {})
-  const client = { ...said.client, ...own } as MysqlClientOptions
+  const client = { ...said.client, ...defined(given.client ?? {}) } as MysqlClientOptions
   const twice = [
     ...Object.keys(beside).filter((name) => name !== 'client' && name in said),
-    ...Object.keys(own).flatMap((name) => (name in (said.client ?? {}) ? [`client.${name}`] : [])),
+    ...Object.keys(defined(given.client ?? {})).flatMap((name) => (name in (said.client ?? {}) ? [`client.${name}`] : [])),
   ]
   for (const path of twice) problems.push({ path, given: 'a value beside uri, which says it too', allowed: 'one of the two' })
   if (typeof beside.socketPath === 'string') problems.push({ path: 'socketPath', given: 'a value beside uri', allowed: 'one of the two' })

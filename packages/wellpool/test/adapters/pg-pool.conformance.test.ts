@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, expect, it } from 'vitest'
 import { pgPoolDriver } from '../../src/adapters/pg-pool-driver.ts'
 import { completeOptions } from '../../src/adapters/pg-pool-options.ts'
@@ -12,7 +12,7 @@ await describeOwnPostgres('conformance of the driver underneath', async () => {
   afterAll(() => server.close())
 
   const createDriver = ({ host, port }: ConformanceAddress, password = server.password) =>
-    pgPoolDriver(completeOptions({ host, port, user: server.user, database: 'postgres', password }), pg.Client, {
+    pgPoolDriver(completeOptions({ host, port, user: server.user, database: 'postgres', password }), undefined, {
       connected: () => void told.connected++,
       removed: () => void told.removed++,
       lost: () => {},

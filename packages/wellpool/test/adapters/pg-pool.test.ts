@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import pg from 'pg'
+import type pg from 'pg'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type PgPoolOptions, Pool } from '../../src/adapters/pg-pool.ts'
 import { ConfigError } from '../../src/index.ts'
@@ -24,14 +24,6 @@ describe('options', () => {
       refused({ max: 'many', min: -1, maxUses: 1.5, idleTimeoutMillis: {}, connectionTimeoutMillis: -1, maxLifetimeSeconds: 3e6 }),
     ).toEqual(['max', 'min', 'maxUses', 'connectionTimeoutMillis', 'idleTimeoutMillis', 'maxLifetimeSeconds'])
     expect(refused({ max: 2, min: 3 })).toEqual(['min'])
-  })
-
-  it('name the class of the clients, which the pool shows', () => {
-    class InOptions extends pg.Client {}
-    class Beside extends pg.Client {}
-    expect(new Pool().Client).toBe(pg.Client)
-    expect(new Pool({}, Beside).Client).toBe(Beside)
-    expect(new Pool({ Client: InOptions as never }, Beside).Client).toBe(InOptions)
   })
 
   it('may be numbers written as texts, or not there', () => {

@@ -77,11 +77,6 @@ describe('the options of mysql()', () => {
     expect(problemsOf({ uri, ...more })).toEqual([{ path, given: 'a value beside uri, which says it too', allowed: 'one of the two' }])
   })
 
-  it('names what the address says already together with all else that is wrong', () => {
-    const problems = problemsOf({ uri: 'mysql://a/db?timezone=here', host: 'b', keepAliveDelay: 'soon' } as MysqlOptions)
-    expect(problems.map(({ path }) => path).sort()).toEqual(['host', 'keepAliveDelay', 'uri?timezone'])
-  })
-
   it('reads an address, and takes beside it what it does not say', () => {
     const uri = 'mysql://m%65:a%2Fb@[::1]:3307/d%20b?charset=utf8mb4_bin&timezone=Z&rowsAsArray=true'
     expect(resolveMysqlOptions({ uri, client: { dateStrings: true }, ssl: true })).toEqual({
