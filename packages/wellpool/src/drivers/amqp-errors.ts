@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../engine/driver.ts'
+import { ConfigError } from '../engine/errors.ts'
 import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-errors.ts'
 
 /** AMQP's codes that end a channel and leave its connection as it is (AMQP 0-9-1, section 1.2, "soft errors"). */
@@ -25,6 +26,7 @@ export function classifyAmqpError(error: unknown, connecting: boolean): ErrorCla
 }
 
 function classifyAtConnect(error: Error): ErrorClass | undefined {
+  if (error instanceof ConfigError) return 'fatal'
   const { code, message } = error as NodeJS.ErrnoException
   return NEVER.test(message) || isTlsMismatch(code) ? 'fatal' : undefined
 }

@@ -51,9 +51,9 @@ export function amqp(options: AmqpOptions = {}): Driver<ChannelModel> {
     maxLeasesPerConnection: resolved.maxLeases,
     async connect({ signal }) {
       signal.throwIfAborted()
-      const password = (await askForPassword(given, signal)) ?? 'guest'
-      if (typeof given === 'function') secrets.add(password)
       try {
+        const password = (await askForPassword(given, signal)) ?? 'guest'
+        if (typeof given === 'function') secrets.add(password)
         const connection = await AmqpConnection.open(resolved, password, signal)
         connections.set(connection.client, connection)
         return connection.client

@@ -33,15 +33,13 @@ export class MysqlConnector {
   /** A session that is logged in and set up. When it rejects, its socket is closed. */
   async connect(signal: AbortSignal): Promise<MysqlSession> {
     signal.throwIfAborted()
-    const password = await askForPassword(this.#password, signal)
-    if (password !== undefined) this.#secrets.add(password)
-    const connection = mysql.createConnection({ ...this.#options, ...(password === undefined ? {} : { password }) })
-    const session = new MysqlSession(connection, this.#session)
+    let session: MysqlSession | undefined
     try {
+      session = await this.#createSession(signal)
       await abortable(session.open(signal), signal)
       return session
     } catch (error) {
-      session.destroy()
+      session?.destroy()
       this.#errors.add(error)
       throw error
     }
@@ -50,5 +48,12 @@ export class MysqlConnector {
   /** Whether a connect failed with this very error. */
   hasThrown(error: unknown): boolean {
     return this.#errors.has(error)
+  }
+
+  async #createSession(signal: AbortSignal): Promise<MysqlSession> {
+    const password = await askForPassword(this.#password, signal)
+    if (password !== undefined) this.#secrets.add(password)
+    const connection = mysql.createConnection({ ...this.#options, ...(password === undefined ? {} : { password }) })
+    return new MysqlSession(connection, this.#session)
   }
 }

@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../engine/driver.ts'
+import { ConfigError } from '../engine/errors.ts'
 import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-errors.ts'
 
 /**
@@ -94,6 +95,7 @@ function classifyInUse(error: Error): ErrorClass | undefined {
 }
 
 function classifyAtConnect(error: Error): ErrorClass | undefined {
+  if (error instanceof ConfigError) return 'fatal'
   const { code, errno, sqlState, library, message } = error as MysqlError
   if (typeof errno === 'number' && typeof sqlState === 'string') {
     return MYSQL_CONNECT_ERRORS[errno] ?? AT_CONNECT_STATES[sqlState.slice(0, 2)] ?? 'transient'

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import { ConfigError } from '../engine/errors.ts'
 import { abortable } from '../shared/abortable.ts'
 import { ConnectErrors } from '../shared/connect-errors.ts'
 import { Secrets } from '../shared/secrets.ts'
@@ -54,8 +53,7 @@ export class PostgresConnector {
       for (const secret of [client.password, key, passphrase]) this.#remember(secret)
       return client
     } catch (error) {
-      // A class of clients that does not fit won't the next time either. A vault that is sealed may be opened.
-      if (error instanceof ConfigError) this.#errors.add(error)
+      this.#errors.add(error)
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import type ssh2 from 'ssh2'
+import { ConfigError } from '../engine/errors.ts'
 import { abortable } from '../shared/abortable.ts'
 import { askForPassword } from '../shared/password.ts'
 import type { Secrets } from '../shared/secrets.ts'
@@ -108,7 +109,8 @@ export class SshLogin {
     const asked = async (): Promise<unknown> => keyboardInteractive(questions, context)
     const answers = await abortable(asked(), this.#signal)
     if (!Array.isArray(answers) || answers.length !== questions.length || !answers.every((answer) => typeof answer === 'string')) {
-      throw new TypeError(`the function keyboardInteractive has to return ${questions.length} texts, one for each question`)
+      const allowed = `a function that returns one text for each question: ${questions.length}`
+      throw new ConfigError([{ path: 'keyboardInteractive', given: 'a function that returned something else', allowed }])
     }
     questions.forEach(({ echo }, index) => {
       if (!echo) this.#secrets.add(answers[index] as string)

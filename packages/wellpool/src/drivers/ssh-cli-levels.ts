@@ -97,7 +97,7 @@ export class CliLevels {
     }
     const { enableSecret } = dialog.options
     if (enableSecret === undefined) throw this.#secretError(send, 'asks for a secret: give the option enableSecret')
-    const answer = (await askForPassword(enableSecret, signal)) as string
+    const answer = (await askForPassword(enableSecret, signal, 'enableSecret')) as string
     const after = await dialog.ask({ send: answer, hidden: true, expect: secret }, signal)
     // Once is enough: devices count failures and lock accounts.
     if (after.prompt === undefined) throw this.#secretError(send, 'refuses the enable secret, and asks for it again')

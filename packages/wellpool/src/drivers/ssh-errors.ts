@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../engine/driver.ts'
+import { ConfigError } from '../engine/errors.ts'
 import { classifyCauses, isDeadSocket } from '../shared/network-errors.ts'
 
 /**
@@ -100,7 +101,7 @@ export function classifySshError(error: unknown, connecting: boolean): ErrorClas
     if (typeof code === 'string' && Object.hasOwn(SSH_ERROR_CODES, code)) {
       return SSH_ERROR_CODES[code as SshErrorCode][connecting ? 0 : 1]
     }
-    if (connecting) return undefined
+    if (connecting) return inner instanceof ConfigError ? 'fatal' : undefined
     // What a borrower meets who uses ssh2's client directly.
     if (isDeadSocket(code) || DEAD_CLIENT.test(message)) return 'fatal'
     return NO_CHANNEL.test(message) ? 'transient' : undefined

@@ -1,4 +1,6 @@
+import { ConfigError } from '../engine/errors.ts'
 import { abortable } from './abortable.ts'
+import { describe } from './option-rules.ts'
 
 /** What a function that is asked for a password is given. */
 export interface PasswordContext {
@@ -12,16 +14,18 @@ export type Password = string | ((context: PasswordContext) => string | Promise<
 /**
  * The password for the connect that begins now; undefined when none was given.
  *
- * @throws TypeError when the function returns no text; it does not show what it returned.
+ * @param path the option that it was given as
+ * @throws ConfigError when the function returns no text, which it won't the next time either; it does not show what
+ *   it returned.
  * @throws the reason of the signal when that is aborted first.
  */
-export async function askForPassword(given: Password | undefined, signal: AbortSignal): Promise<string | undefined> {
-  return typeof given === 'function' ? abortable(ask(given, signal), signal) : given
+export async function askForPassword(given: Password | undefined, signal: AbortSignal, path = 'password'): Promise<string | undefined> {
+  if (typeof given !== 'function') return given
+  const password: unknown = await abortable(ask(given, signal), signal)
+  if (typeof password === 'string') return password
+  throw new ConfigError([{ path, given: `a function that returned ${describe(password)}`, allowed: 'a function that returns a text' }])
 }
 
-async function ask(giver: (context: PasswordContext) => string | Promise<string>, signal: AbortSignal): Promise<string> {
-  const password: unknown = await giver({ signal })
-  if (typeof password !== 'string')
-    throw new TypeError(`the function for the password returned a value of type ${typeof password}, not a text`)
-  return password
+async function ask(giver: (context: PasswordContext) => unknown, signal: AbortSignal): Promise<unknown> {
+  return giver({ signal })
 }

@@ -84,7 +84,7 @@ describe('the log-in', () => {
     expect(meaning).toBe('fatal')
   })
 
-  it('fails when the function for the questions fails or answers something else, and may be tried again soon', async () => {
+  it('fails when the function for the questions fails, and may be tried again soon; one that answers something else is hopeless', async () => {
     const device = await makeDevice({ platform: 'linux', authentication: ['keyboard-interactive'] })
     const failure = new Error('the vault is sealed')
     expect(await refusedBy(device, { keyboardInteractive: () => Promise.reject(failure) })).toEqual({
@@ -92,9 +92,17 @@ describe('the log-in', () => {
       meaning: 'transient',
     })
     for (const answers of [[], ['a', 'b'], [1], 'a'] as unknown as string[][]) {
-      const { error } = await refusedBy(device, { keyboardInteractive: () => answers })
-      expect(error).toBeInstanceOf(TypeError)
+      const { error, meaning } = await refusedBy(device, { keyboardInteractive: () => answers })
+      expect(error).toMatchObject({ code: 'INVALID_CONFIG', message: expect.stringContaining('one text for each question: 1') })
+      expect(meaning).toBe('fatal')
     }
+  })
+
+  it('with a function that returns no password is hopeless', async () => {
+    const device = await makeDevice({ platform: 'linux', users: [{ name: 'admin', password: SECRET }] })
+    const { error, meaning } = await refusedBy(device, { password: (() => undefined) as never })
+    expect(error).toMatchObject({ code: 'INVALID_CONFIG', problems: [{ path: 'password', given: 'a function that returned undefined' }] })
+    expect(meaning).toBe('fatal')
   })
 
   it.each([

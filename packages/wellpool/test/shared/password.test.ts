@@ -21,7 +21,13 @@ describe('askForPassword', () => {
       throw failure
     }
     await expect(askForPassword(failing, never)).rejects.toBe(failure)
-    await expect(askForPassword((() => 4711) as never, never)).rejects.toThrow(/of type number, not a text$/)
+    await expect(askForPassword((() => 4711) as never, never)).rejects.toThrow(
+      /^wrong option: password: got a function that returned a number, allowed/,
+    )
+    await expect(askForPassword((() => undefined) as never, never, 'enableSecret')).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      problems: [{ path: 'enableSecret', given: 'a function that returned undefined' }],
+    })
   })
 
   it('does not wait for a function when the signal is aborted', async () => {
