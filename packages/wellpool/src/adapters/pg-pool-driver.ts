@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type pg from 'pg'
 import { postgresFrom } from '../drivers/postgres.ts'
 import type { Driver } from '../engine/driver.ts'
-import { clientClass, type ResolvedPgPoolOptions } from './pg-pool-options.ts'
+import type { ResolvedPgPoolOptions } from './pg-pool-options.ts'
 
 /** How long a socket is idle before TCP asks whether the peer is alive, ms. pg leaves that off. */
 const KEEP_ALIVE_DELAY = 30_000
@@ -33,10 +33,9 @@ export interface PgPoolDriver extends Driver<pg.Client> {
   readonly connectFailure: unknown
 }
 
-/** @param beside the class of the clients, unless the options name one */
-export function pgPoolDriver(options: ResolvedPgPoolOptions, beside: unknown, ear: PgPoolEar): PgPoolDriver {
-  const Client = clientClass(options, beside)
-  const driver = postgresFrom(() => new Client(options), {
+/** @param create makes a client that has not been connected */
+export function pgPoolDriver(options: ResolvedPgPoolOptions, create: () => pg.Client, ear: PgPoolEar): PgPoolDriver {
+  const driver = postgresFrom(create, {
     onConnect: (client) => setUp(client, options, ear),
   })
   let connectFailure: unknown

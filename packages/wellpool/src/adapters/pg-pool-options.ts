@@ -117,8 +117,6 @@ function hide(target: object, key: string, value: unknown): void {
 }
 
 /** The class of the clients: the one in the options wins over the one given beside them. */
-export function clientClass(options: PgPoolOptions, beside: unknown): new (config: PgPoolOptions) => pg.Client {
-  return (options.Client ?? beside ?? pg.Client) as new (
-    config: PgPoolOptions,
-  ) => pg.Client
+export function clientClass(options: PgPoolOptions, beside: unknown): typeof pg.Client {
+  return (options.Client ?? beside ?? pg.Client) as typeof pg.Client
 }

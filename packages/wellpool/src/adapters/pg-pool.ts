@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { createPool, type Lease, type Pool as WellpoolPool } from '../index.ts'
 import { type PgClientInternals, type PgPoolDriver, pgPoolDriver } from './pg-pool-driver.ts'
 import { MESSAGES, toPgPoolError } from './pg-pool-errors.ts'
-import { completeOptions, type PgPoolOptions, type ResolvedPgPoolOptions, toPoolOptions } from './pg-pool-options.ts'
+import { clientClass, completeOptions, type PgPoolOptions, type ResolvedPgPoolOptions, toPoolOptions } from './pg-pool-options.ts'
 import { answer, type Deliver } from './pg-pool-promise.ts'
 
 export { type BorrowingClient, clientFrom } from './pg-pool-client.ts'
@@ -35,8 +35,12 @@ export class Pool extends EventEmitter {
   ended = false
   /** The pool underneath: its health, its rebuilds, its events and figures. */
   readonly wellpool: WellpoolPool<pg.Client>
+  /** The class of the clients. One that is put in its place is that of the clients that are made from then on. */
+  Client: typeof pg.Client
   /** The class of the promises that methods return. */
   readonly Promise: PromiseConstructor
+  /** The option `log`, or a function that does nothing. */
+  readonly log: NonNullable<PgPoolOptions['log']>
   readonly #driver: PgPoolDriver
   readonly #borrowed = new Set<pg.Client>()
   /** The errors that queries of the pool's own have ended with. */
@@ -50,7 +54,9 @@ export class Pool extends EventEmitter {
     super()
     this.options = completeOptions(options)
     this.Promise = (this.options.Promise as PromiseConstructor | undefined) ?? Promise
-    this.#driver = pgPoolDriver(this.options, Client, {
+    this.Client = clientClass(this.options, Client)
+    this.log = this.options.log ?? (() => {})
+    this.#driver = pgPoolDriver(this.options, () => new this.Client(this.options), {
       connected: (client) => void this.emit('connect', client),
       removed: (client) => void this.emit('remove', client),
       lost: (client, error) => this.#lostIdle(client, error),

@@ -105,6 +105,28 @@ await describePostgres('behaviour', (url) => {
         other.release()
       })
 
+      it('show the class of the clients, which another may be put in the place of', async () => {
+        class Mine extends pg.Client {}
+        type Seen = { Client: typeof pg.Client }
+        const classOf = (pool: pg.Pool) => (pool as unknown as Seen).Client
+        expect(classOf(new PoolClass())).toBe(pg.Client)
+        expect(classOf(new PoolClass({ Client: Mine as unknown as new () => pg.Client }))).toBe(Mine)
+        expect(classOf(new BaseClass({}, Mine))).toBe(Mine)
+
+        const pool = open()
+        ;(pool as unknown as Seen).Client = Mine
+        const client = await pool.connect()
+        expect(client).toBeInstanceOf(Mine)
+        client.release()
+      })
+
+      it('show the function that is told what happens, or one that does nothing', () => {
+        type Seen = { log: (...messages: unknown[]) => void }
+        const log = vi.fn()
+        expect((new PoolClass({ log }) as unknown as Seen).log).toBe(log)
+        expect((new PoolClass() as unknown as Seen).log('heard by nobody')).toBeUndefined()
+      })
+
       it('have promises of the class that is asked for', async () => {
         class Mine<T> extends Promise<T> {}
         const pool = open({ Promise: Mine as PromiseConstructor })

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import { afterAll, expect, it } from 'vitest'
 import { pgPoolDriver } from '../../src/adapters/pg-pool-driver.ts'
 import { completeOptions } from '../../src/adapters/pg-pool-options.ts'
@@ -11,12 +11,14 @@ await describeOwnPostgres('conformance of the driver underneath', async () => {
 
   afterAll(() => server.close())
 
-  const createDriver = ({ host, port }: ConformanceAddress, password = server.password) =>
-    pgPoolDriver(completeOptions({ host, port, user: server.user, database: 'postgres', password }), undefined, {
+  const createDriver = ({ host, port }: ConformanceAddress, password = server.password) => {
+    const options = completeOptions({ host, port, user: server.user, database: 'postgres', password })
+    return pgPoolDriver(options, () => new pg.Client(options), {
       connected: () => void told.connected++,
       removed: () => void told.removed++,
       lost: () => {},
     })
+  }
 
   const cases = driverConformance<pg.Client>({
     name: 'pg-pool',
