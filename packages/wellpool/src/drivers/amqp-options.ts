@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Duration } from '../engine/duration.ts'
 import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
-import { defined, duration, findProblems, type OptionRules, password, port, text, tls, toMs } from '../shared/option-rules.ts'
+import { defined, duration, findProblems, isObject, type OptionRules, password, port, text, tls, toMs } from '../shared/option-rules.ts'
 import type { Password } from '../shared/password.ts'
 
 /** Where a broker is and who logs in. Durations are numbers of milliseconds or texts (`'30s'`). */
@@ -78,8 +78,9 @@ const RULES: OptionRules<AmqpOptions> = {
 /** @throws ConfigError naming every problem at once. It never shows a password. */
 export function resolveAmqpOptions(options: AmqpOptions): ResolvedAmqpOptions {
   const problems = findProblems(options, RULES)
+  if (!isObject(options)) throw new ConfigError(problems)
+  const all = withUrl(options, problems)
   if (problems.length > 0) throw new ConfigError(problems)
-  const all = withUrl(options)
   const { host = 'localhost', vhost = '/', user = 'guest', tls: secure, connectionName = 'wellpool' } = all
   const isSecure = secure !== undefined && secure !== false
   return {
@@ -106,18 +107,16 @@ export function resolveAmqpOptions(options: AmqpOptions): ResolvedAmqpOptions {
 }
 
 /** The options with what stands in the address among them. */
-function withUrl({ url, ...given }: AmqpOptions): Omit<AmqpOptions, 'url'> {
-  if (url === undefined) return given
-  const problems: ConfigProblem[] = []
-  const said: Record<string, unknown> = readUrl(url, problems)
+function withUrl({ url, ...given }: AmqpOptions, problems: ConfigProblem[]): Omit<AmqpOptions, 'url'> {
+  if (!RULES.url.fits(url)) return given
+  const said: Record<string, unknown> = readUrl(url as string, problems)
   const beside = defined(given)
   for (const path of Object.keys(beside)) {
     // An amqps:// address may have options for its TLS.
-    if (path in said && !(path === 'tls' && typeof given.tls === 'object')) {
+    if (Object.hasOwn(said, path) && !(path === 'tls' && typeof given.tls === 'object')) {
       problems.push({ path, given: 'a value beside url, which says it too', allowed: 'one of the two' })
     }
   }
-  if (problems.length > 0) throw new ConfigError(problems)
   return { ...said, ...beside }
 }
 

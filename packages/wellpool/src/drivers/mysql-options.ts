@@ -150,13 +150,15 @@ export type ResolvedMysqlOptions = Omit<MysqlOptions, 'uri'>
  */
 export function resolveMysqlOptions(options: MysqlOptions): ResolvedMysqlOptions {
   const problems = findProblems(options, RULES)
-  if (isObject(options) && isObject(options.client)) problems.push(...findProblems(options.client, CLIENT_RULES, 'client.'))
-  if (problems.length > 0) throw new ConfigError(problems)
+  if (!isObject(options)) throw new ConfigError(problems)
+  if (isObject(options.client)) problems.push(...findProblems(options.client, CLIENT_RULES, 'client.'))
 
   const { uri, ...given } = options
-  const resolved = uri === undefined ? given : merge(readUri(uri, problems), given, problems)
-  if (resolved.socketPath !== undefined && (resolved.host !== undefined || resolved.port !== undefined)) {
-    problems.push({ path: 'socketPath', given: 'a value beside host or port', allowed: 'one of the two' })
+  const resolved = RULES.uri.fits(uri) ? merge(readUri(uri as string, problems), given, problems) : given
+  const { socketPath, host, port } = given
+  const place = uri !== undefined ? 'uri' : host !== undefined || port !== undefined ? 'host or port' : undefined
+  if (socketPath !== undefined && place !== undefined) {
+    problems.push({ path: 'socketPath', given: `a value beside ${place}`, allowed: 'one of the two' })
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return resolved
@@ -227,10 +229,9 @@ function merge(said: ResolvedMysqlOptions, given: ResolvedMysqlOptions, problems
   const beside = defined(given) as Record<string, unknown>
   const client = { ...said.client, ...defined(given.client ?? {}) } as MysqlClientOptions
   const twice = [
-    ...Object.keys(beside).filter((name) => name !== 'client' && name in said),
-    ...Object.keys(defined(given.client ?? {})).flatMap((name) => (name in (said.client ?? {}) ? [`client.${name}`] : [])),
+    ...Object.keys(beside).filter((name) => name !== 'client' && Object.hasOwn(said, name)),
+    ...Object.keys(defined(given.client ?? {})).flatMap((name) => (Object.hasOwn(said.client ?? {}, name) ? [`client.${name}`] : [])),
   ]
   for (const path of twice) problems.push({ path, given: 'a value beside uri, which says it too', allowed: 'one of the two' })
-  if (typeof beside.socketPath === 'string') problems.push({ path: 'socketPath', given: 'a value beside uri', allowed: 'one of the two' })
   return { ...said, ...beside, client }
 }

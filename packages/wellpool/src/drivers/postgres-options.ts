@@ -116,12 +116,14 @@ const IN_EVERY_ADDRESS: readonly string[] = ['host', 'port', 'user', 'database']
  */
 export function resolvePostgresOptions(options: PostgresOptions): { config: pg.ClientConfig; foundPassword: string | undefined } {
   const problems = findProblems(options, RULES)
-  if (problems.length > 0) throw new ConfigError(problems)
+  if (!isObject(options)) throw new ConfigError(problems)
 
-  const config = toClientConfig(options)
-  const probe = tryClient(config)
-  const foundPassword = probe.password ?? undefined
-  findSaidTwice(options, foundPassword, problems)
+  const { connectionString } = options
+  const hasAddress = RULES.connectionString.fits(connectionString)
+  // Of options that are wrong, pg is shown the address alone.
+  const config = toClientConfig(problems.length === 0 ? options : { connectionString: hasAddress ? connectionString : undefined })
+  const foundPassword = tryClient(config, problems)?.password ?? undefined
+  if (hasAddress) findSaidTwice(options, foundPassword, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   return { config, foundPassword }
 }
@@ -154,7 +156,7 @@ function toClientConfig(options: PostgresOptions): pg.ClientConfig {
 }
 
 /** Lets pg read the options as it will at each connect, and looks at what it makes of them. */
-function tryClient(config: pg.ClientConfig): pg.Client {
+function tryClient(config: pg.ClientConfig, problems: ConfigProblem[]): pg.Client | undefined {
   const path = config.connectionString === undefined ? 'options' : 'connectionString'
   let client: pg.Client
   try {
@@ -163,11 +165,12 @@ function tryClient(config: pg.ClientConfig): pg.Client {
     // Neither its cause nor its message: they may show the address, and the password in it. That a file of a
     // certificate can't be read may be said.
     const reason = error instanceof Error && 'syscall' in error ? `: ${error.message}` : ''
-    throw new ConfigError([{ path, given: `what pg cannot read${reason}`, allowed: RULES.connectionString.allowed }])
+    problems.push({ path, given: `what pg cannot read${reason}`, allowed: RULES.connectionString.allowed })
+    return undefined
   }
   // pg's other client, made of libpq, hides its socket and the state of its session.
   if (client.connection === undefined) {
-    throw new ConfigError([{ path: 'NODE_PG_FORCE_NATIVE', given: 'set', allowed: "unset: the driver needs pg's JavaScript client" }])
+    problems.push({ path: 'NODE_PG_FORCE_NATIVE', given: 'set', allowed: "unset: the driver needs pg's JavaScript client" })
   }
   return client
 }
@@ -178,7 +181,7 @@ function findSaidTwice(options: PostgresOptions, foundPassword: string | undefin
   const said = (path: string): boolean => {
     if (IN_EVERY_ADDRESS.includes(path)) return true
     if (path === 'password') return foundPassword !== undefined && foundPassword !== process.env.PGPASSWORD
-    const parameters = RULES[path as keyof PostgresOptions].parameters ?? []
+    const parameters = RULES[path as keyof PostgresOptions]?.parameters ?? []
     return parameters.some((parameter) => new RegExp(`[?&]${parameter}=`).test(connectionString))
   }
   for (const [path, value] of Object.entries(others)) {

@@ -8,6 +8,7 @@ import {
   duration,
   findProblems,
   flag,
+  isObject,
   type OptionRules,
   password,
   port,
@@ -97,14 +98,14 @@ export type ResolvedRedisOptions<Client> = Omit<RedisOptions<Client>, 'url'>
  */
 export function resolveRedisOptions<Client>(options: RedisOptions<Client>): ResolvedRedisOptions<Client> {
   const problems = findProblems<RedisOptions>(options, RULES)
-  if (problems.length > 0) throw new ConfigError(problems)
+  if (!isObject(options)) throw new ConfigError(problems)
 
   const { url, ...given } = options
-  const said: Record<string, unknown> = url === undefined ? {} : readUrl(url, problems)
+  const said: Record<string, unknown> = RULES.url.fits(url) ? readUrl(url as string, problems) : {}
   const beside = defined(given)
   for (const path of Object.keys(beside)) {
     // A rediss:// address may have options for its TLS.
-    if (path in said && !(path === 'tls' && said.tls === true && typeof given.tls === 'object')) {
+    if (Object.hasOwn(said, path) && !(path === 'tls' && said.tls === true && typeof given.tls === 'object')) {
       problems.push({ path, given: 'a value beside url, which says it too', allowed: 'one of the two' })
     }
   }

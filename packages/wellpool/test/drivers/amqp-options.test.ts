@@ -47,6 +47,11 @@ describe('the options of amqp()', () => {
     expect(problemsOf(options)).toMatchObject([{ path, given }])
   })
 
+  it('names what the address says already together with all else that is wrong', () => {
+    const paths = problemsOf({ url: 'amqp://me@a:5672/b', ...{ host: 'b', port: '3307', prot: 1, toString: 1 } }).map(({ path }) => path)
+    expect(paths).toEqual(['port', 'prot', 'toString', 'host', 'port'])
+  })
+
   it('names every problem at once', () => {
     expect(problemsOf({ port: -1, heartbeat: 'soon' }).map(({ path }) => path)).toEqual(['port', 'heartbeat'])
   })

@@ -55,6 +55,14 @@ describe('the options of mysql()', () => {
     expect(problemsOf(options)[0]).toMatchObject({ path, given })
   })
 
+  it('names what the address says already together with all else that is wrong', () => {
+    const paths = problemsOf({
+      uri: 'mysql://me@a:3306/db',
+      ...{ host: 'b', port: '3307', prot: 1, toString: 1, client: { timezone: 'Mars' } },
+    }).map(({ path }) => path)
+    expect(paths).toEqual(['port', 'prot', 'toString', 'client.timezone', 'host', 'port'])
+  })
+
   it('names every problem at once, with what is allowed', () => {
     expect(problemsOf({ port: -1, password: {}, prot: 3306, client: { rowsAsArray: 'yes' } })).toEqual([
       { path: 'port', given: '-1', allowed: 'a whole number from 1 to 65535' },

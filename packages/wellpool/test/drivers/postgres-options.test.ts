@@ -64,6 +64,13 @@ describe('the options of postgres()', () => {
     expect(problemsOf(options)).toMatchObject([{ path, given }])
   })
 
+  it('names what the address says already together with all else that is wrong', () => {
+    const paths = problemsOf({ connectionString: 'postgres://me@a:5432/db', ...{ host: 'b', port: '3307', prot: 1, toString: 1 } }).map(
+      ({ path }) => path,
+    )
+    expect(paths).toEqual(['port', 'prot', 'toString', 'host', 'port'])
+  })
+
   it('names every problem at once, with what is allowed', () => {
     expect(problemsOf({ port: -1, password: {}, prot: 5432, discardAll: 'yes' })).toEqual([
       { path: 'port', given: '-1', allowed: 'a whole number from 1 to 65535' },

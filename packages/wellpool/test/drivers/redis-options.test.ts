@@ -51,6 +51,11 @@ describe('the options of redis()', () => {
     expect(problemsOf(options)[0]).toMatchObject({ path, given })
   })
 
+  it('names what the address says already together with all else that is wrong', () => {
+    const paths = problemsOf({ url: 'redis://me@a:6379/1', ...{ host: 'b', port: '3307', prot: 1, toString: 1 } }).map(({ path }) => path)
+    expect(paths).toEqual(['port', 'prot', 'toString', 'host', 'port'])
+  })
+
   it('names every problem at once, with what is allowed', () => {
     expect(problemsOf({ port: -1, password: {}, prot: 6379, database: 1.5 })).toEqual([
       { path: 'port', given: '-1', allowed: 'a whole number from 1 to 65535' },
