@@ -3,7 +3,7 @@
  * cycles and each file can be understood from those above it. Add a new file to the first row that fits.
  */
 export const ENGINE_ROWS = [
-  ['abort-listeners', 'clock', 'connection-state', 'linked-list', 'logger', 'reason', 'recent-times', 'redact', 'backoff'],
+  ['abort-listeners', 'clock', 'connection-state', 'linked-list', 'logger', 'nearest', 'reason', 'recent-times', 'redact', 'backoff'],
   ['duration', 'metrics', 'rebuild-result', 'wait-queue', 'connection', 'wake-detector'],
   ['errors', 'events', 'records', 'idle-store', 'pool-types'],
   ['options', 'lease'],

@@ -58,7 +58,7 @@ export class Closer<Client> {
     const core = this.#core
     core.counters.closed[reason]++
     core.measure('closed', reason)
-    core.events.emit('connectionClosed', { connectionId: generation.connection.id, generation: generation.number, reason })
+    core.events.emit('connectionClosed', { ...core.identify(generation.connection, generation), reason })
   }
 
   /** Cuts all goodbyes short. */
@@ -122,13 +122,9 @@ export class Closer<Client> {
   }
 
   #destroyClient(client: Client): void {
-    try {
-      // Typed void, but nothing keeps a driver from being async: its rejection must not go unhandled.
-      const result: unknown = this.#core.driver.destroy(client)
-      if (result instanceof Promise) result.catch((fault: unknown) => this.#core.events.report(fault, "the driver's destroy"))
-    } catch (fault) {
-      this.#core.events.report(fault, "the driver's destroy")
-    }
+    const { driver, events } = this.#core
+    // Typed void, but nothing keeps a driver from being async: its rejection must not go unhandled.
+    attempt(() => driver.destroy(client)).catch((fault) => events.report(fault, "the driver's destroy"))
   }
 
   #end(generation: Generation<Client>): void {

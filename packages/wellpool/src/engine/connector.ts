@@ -115,22 +115,17 @@ export class Connector<Client> {
   /** Begins the connects that are needed and allowed. */
   pump(): void {
     for (;;) {
-      if (this.#breaker === 'half-open' && this.#tryInFlight()) return
+      if (this.#breaker === 'half-open' && [...this.#connects].some(({ isTry }) => isTry)) return
       if (this.#breaker !== 'open' && this.#connects.size >= Math.min(this.#allowance, this.#core.options.maxConnecting)) return
       const demand = this.#host.planner.next()
-      if (demand === undefined) {
-        // Nobody in need, or a rebuild that closes first and waits for this moment: who waited before may have left.
-        if (this.#breaker === 'open' && this.#left() > 0) this.#retry.set(this.#left())
+      const left = this.#breaker === 'closed' ? 0 : this.#left()
+      if (left > 0) {
+        // Also with nobody in need: who waited before may have left, and a rebuild that closes first waits for this moment.
+        this.#retry.set(left)
         return
       }
-      if (this.#breaker !== 'closed') {
-        const left = this.#left()
-        if (left > 0) {
-          this.#retry.set(left)
-          return
-        }
-        this.#halfOpen()
-      }
+      if (demand === undefined) return
+      if (this.#breaker !== 'closed') this.#halfOpen()
       this.#begin(demand)
     }
   }
@@ -244,10 +239,10 @@ export class Connector<Client> {
     }
   }
 
-  #succeeded({ connection, number }: Generation<Client>, connectMs: number): void {
+  #succeeded(generation: Generation<Client>, connectMs: number): void {
     const core = this.#core
     core.counters.created++
-    core.events.emit('connectionCreated', { connectionId: connection.id, generation: number })
+    core.events.emit('connectionCreated', core.identify(generation.connection, generation))
     core.connectTimes.add(connectMs)
     core.measure('connected', connectMs)
     this.#backoff.succeed()
@@ -295,11 +290,6 @@ export class Connector<Client> {
     // Connects from before the outage was known: half-open means exactly one.
     this.giveUpAll()
     this.#core.events.emit('breakerHalfOpened', {})
-  }
-
-  #tryInFlight(): boolean {
-    for (const connect of this.#connects) if (connect.isTry) return true
-    return false
   }
 
   /** How long the breaker stays open, ms. */

@@ -259,13 +259,8 @@ export class Core<Client> {
   }
 
   classify(error: unknown): ErrorClass {
-    try {
-      const found = this.driver.classify?.(error)
-      return found === 'fatal' || found === 'application' ? found : 'transient'
-    } catch (fault) {
-      this.events.report(fault, "the driver's classify")
-      return 'transient'
-    }
+    const found = this.guard("the driver's classify", () => this.driver.classify?.(error))
+    return found === 'fatal' || found === 'application' ? found : 'transient'
   }
 
   /** A copy of a driver's error that may be shown. */
@@ -279,12 +274,17 @@ export class Core<Client> {
   }
 
   #secrets(): readonly string[] {
+    const secrets: unknown = this.guard("the driver's secrets", () => this.driver.secrets?.())
+    return Array.isArray(secrets) ? secrets : []
+  }
+
+  /** @returns what somebody else's code returns; undefined if it throws, which is reported */
+  guard<Result>(name: string, call: () => Result): Result | undefined {
     try {
-      const secrets: unknown = this.driver.secrets?.()
-      return Array.isArray(secrets) ? secrets : []
+      return call()
     } catch (fault) {
-      this.events.report(fault, "the driver's secrets")
-      return []
+      this.events.report(fault, name)
+      return undefined
     }
   }
 
@@ -300,16 +300,13 @@ export class Core<Client> {
   measure<Method extends keyof MetricsCollector>(method: Method, ...values: Measurement<Method>): void {
     const { metrics } = this.options
     if (metrics === undefined) return
-    try {
-      const call = metrics[method] as ((labels: MetricLabels, ...values: unknown[]) => void) | undefined
-      call?.call(metrics, this.labels, ...values)
-    } catch (fault) {
-      this.events.report(fault, `the metrics collector's ${method}`)
-    }
+    const call = metrics[method] as ((labels: MetricLabels, ...values: unknown[]) => void) | undefined
+    this.guard(`the metrics collector's ${method}`, () => call?.call(metrics, this.labels, ...values))
   }
 
-  identify(connection: Connection<Client>): { connectionId: string; generation: number } {
-    return { connectionId: connection.id, generation: connection.current?.number ?? 0 }
+  /** What events say of a connection, or of a generation of it that is not the present one. */
+  identify(connection: Connection<Client>, generation = connection.current): { connectionId: string; generation: number } {
+    return { connectionId: connection.id, generation: generation?.number ?? 0 }
   }
 
   /** A copy of what is known of a connection, or of a generation of it that has been replaced. */

@@ -2,7 +2,7 @@ import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import type { PoolOptions } from './options.ts'
 import { Pool } from './pool.ts'
-import { COUNT_OR_INFINITY, describe, problem, resolveOptions } from './resolve-options.ts'
+import { COUNT_OR_INFINITY, describe, isObject, problem, resolveOptions } from './resolve-options.ts'
 
 let unnamed = 0
 
@@ -28,19 +28,17 @@ export function createPool<Client>(driver: Driver<Client>, options: PoolOptions 
 
 /** What makes an object unfit to be a driver. */
 export function driverProblems(driver: unknown, path: string): ConfigProblem[] {
-  if (driver === null || typeof driver !== 'object')
-    return [problem(`${path}driver`, describe(driver), 'an object with protocol, connect, check, close and destroy')]
-  const fields = driver as Record<string, unknown>
+  if (!isObject(driver)) return [problem(`${path}driver`, describe(driver), 'an object with protocol, connect, check, close and destroy')]
   const problems: ConfigProblem[] = []
-  const wrong = (key: string, allowed: string, given: string = typeof fields[key]): void => {
+  const wrong = (key: string, allowed: string, given: string = typeof driver[key]): void => {
     problems.push(problem(`${path}driver.${key}`, given, allowed))
   }
-  if (typeof fields.protocol !== 'string' || fields.protocol === '') wrong('protocol', 'a text that is not empty')
-  for (const key of ['connect', 'check', 'close', 'destroy']) if (typeof fields[key] !== 'function') wrong(key, 'a function')
+  if (typeof driver.protocol !== 'string' || driver.protocol === '') wrong('protocol', 'a text that is not empty')
+  for (const key of ['connect', 'check', 'close', 'destroy']) if (typeof driver[key] !== 'function') wrong(key, 'a function')
   for (const key of ['reset', 'watch', 'ref', 'unref', 'secondOpinion', 'mayAskAbout', 'classify', 'secrets']) {
-    if (fields[key] !== undefined && typeof fields[key] !== 'function') wrong(key, 'a function, or absent')
+    if (driver[key] !== undefined && typeof driver[key] !== 'function') wrong(key, 'a function, or absent')
   }
-  const leases = fields.maxLeasesPerConnection
+  const leases = driver.maxLeasesPerConnection
   const { allowed, read } = COUNT_OR_INFINITY
   if (leases !== undefined && read(leases) === undefined) wrong('maxLeasesPerConnection', allowed, String(leases))
   return problems

@@ -156,14 +156,9 @@ export class Engine<Client> {
 
   /** With `allowExitOnIdle`: whether the client holds the process open. */
   setHold(generation: Generation<Client>, hold: boolean): void {
-    const { driver, options, events } = this.core
+    const { driver, options } = this.core
     if (!options.allowExitOnIdle) return
-    try {
-      if (hold) driver.ref?.(generation.client)
-      else driver.unref?.(generation.client)
-    } catch (fault) {
-      events.report(fault, "the driver's ref or unref")
-    }
+    this.core.guard("the driver's ref or unref", () => (hold ? driver.ref?.(generation.client) : driver.unref?.(generation.client)))
   }
 
   connectFailed(error: ConnectError, fatal: boolean): void {

@@ -65,7 +65,11 @@ export type EventDetails<Name extends EventName> = Omit<PoolEvents[Name], keyof 
 /** Is called with an event. What it throws is reported to the logger and otherwise ignored. */
 export type Listener<Name extends EventName> = (event: PoolEvents[Name]) => void
 
-const LEVELS: Partial<Record<EventName, 'info' | 'warn' | 'error'>> = {
+const LEVELS: Readonly<Record<EventName, 'debug' | 'info' | 'warn' | 'error'>> = {
+  connectionCreated: 'debug',
+  connectionAcquired: 'debug',
+  connectionReleased: 'debug',
+  connectionClosed: 'debug',
   connectFailed: 'warn',
   healthCheckFailed: 'warn',
   healthStatusChanged: 'info',
@@ -84,6 +88,9 @@ const LEVELS: Partial<Record<EventName, 'info' | 'warn' | 'error'>> = {
   poolDrained: 'info',
   poolClosed: 'info',
 }
+
+/** The names of all events. */
+export const EVENT_NAMES: readonly string[] = Object.keys(LEVELS)
 
 /**
  * The events of one pool. Listeners are called in a microtask after the step that emitted, in order: whatever
@@ -137,7 +144,7 @@ export class Events {
 
   /** Whether anybody would hear of it. Ask before a payload is put together. */
   heard(name: EventName): boolean {
-    return this.#listeners.has(name) || this.#debugs || (this.#logger !== undefined && LEVELS[name] !== undefined)
+    return this.#listeners.has(name) || this.#debugs || (this.#logger !== undefined && LEVELS[name] !== 'debug')
   }
 
   emit<Name extends EventName>(name: Name, details: EventDetails<Name>): void {
@@ -174,7 +181,7 @@ export class Events {
   #log(name: EventName, event: PoolEvent): void {
     if (this.#logger === undefined) return
     try {
-      this.#logger[LEVELS[name] ?? 'debug'](toFacts(event), name)
+      this.#logger[LEVELS[name]](toFacts(event), name)
     } catch {
       // As above.
     }

@@ -126,24 +126,23 @@ export class HealthMonitor<Client> {
     if (result.ok) this.#passed(connection, check.generation, timed ? result.elapsedMs : undefined)
     else if (result.fatal) this.#host.lost(check.generation, (result.error as Error).message, result.error)
     else this.#failed(connection, result.error as Error, !result.timedOut)
-    if (connection.check === undefined) this.#mayServe(connection)
-    this.#host.upkeep.checkEnded(connection)
-    this.#core.changed()
+    this.#over(connection)
   }
 
   #settledLate(connection: Connection<Client>, check: Check<Client>): void {
     if (connection.check !== check) return
     this.#putBack(connection)
     this.#recheckSoon(connection)
-    this.#mayServe(connection)
+    this.#over(connection)
+  }
+
+  #over(connection: Connection<Client>): void {
+    const { check, state } = connection
+    // It was not to be had while it was checked, or while it was unhealthy beside its leases.
+    if (check === undefined && (state === 'idle' || state === 'acquired')) this.#core.makeAvailable(connection)
     this.#host.upkeep.checkEnded(connection)
     // Also where it may not serve: a rebuild that was decided meanwhile may begin now.
     this.#core.changed()
-  }
-
-  /** It was not to be had while it was checked, or while it was unhealthy beside its leases. */
-  #mayServe(connection: Connection<Client>): void {
-    if (connection.state === 'idle' || connection.state === 'acquired') this.#core.makeAvailable(connection)
   }
 
   /** The driver has let go of the client: it may do something else. */
@@ -287,6 +286,6 @@ export class HealthMonitor<Client> {
   /** Forgets a check in flight, because its client is being replaced. */
   abandon(connection: Connection<Client>): void {
     this.#core.abandonCheck(connection)
-    if (connection.state === 'checking') this.#core.setState(connection, 'idle')
+    this.#putBack(connection)
   }
 }

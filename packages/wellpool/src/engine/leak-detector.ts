@@ -15,10 +15,9 @@ export function traceOf(below: (...args: never) => unknown): Error {
 export function watchForLeak<Client>(core: Core<Client>, lease: Lease<Client>, { stack = '' }: Error): void {
   const timer = core.clock.setTimeout(() => {
     core.counters.leaksSuspected++
-    const { connection, number } = lease.generation
+    const { generation } = lease
     core.events.emit('leakSuspected', {
-      connectionId: connection.id,
-      generation: number,
+      ...core.identify(generation.connection, generation),
       stack,
       heldMs: Math.round(core.clock.now() - lease.acquiredAt),
     })

@@ -135,10 +135,8 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const core = this.#core
     lease.leakWatch?.()
     core.measureLease('released', useMs)
-    if (core.events.leasesHeard) {
-      const { connection, number } = lease.generation
-      core.events.emit('connectionReleased', { connectionId: connection.id, generation: number })
-    }
+    const { generation } = lease
+    if (core.events.leasesHeard) core.events.emit('connectionReleased', core.identify(generation.connection, generation))
   }
 
   /** @returns whether the error is the application's own: then the peer has answered. Otherwise sees to what it means. */

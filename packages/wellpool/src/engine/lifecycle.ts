@@ -6,7 +6,7 @@ import type { Engine, EngineHost } from './engine.ts'
 import { ConfigError, ConnectError, PoolClosedError, PoolPausedError, type WellpoolError } from './errors.ts'
 import type { PoolOptions } from './options.ts'
 import type { EvictOptions, PauseOptions, StartOptions, WaitOptions } from './pool-types.ts'
-import { problem, resolveOptions, resolveTimeout } from './resolve-options.ts'
+import { problem, readCall, resolveOptions } from './resolve-options.ts'
 import { waitingCall } from './waiting-call.ts'
 
 /** What can't change while a pool runs: it is part of every event, or all that the pool has planned hangs on it. */
@@ -16,6 +16,8 @@ const FIXED = ['name', 'clock', 'random', 'logger'] as const
 interface Awaited {
   readonly reached: () => boolean
   readonly resolve: () => void
+  /** Tells a start that it has failed. */
+  readonly refuse: ((error: WellpoolError) => void) | undefined
 }
 
 /** From `start` to `close`: what the pool as a whole does, and who waits for it. */
@@ -30,8 +32,6 @@ export class Lifecycle<Client> {
   readonly #awaited = new Set<Awaited>()
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  /** Ends the waits for a start. */
-  readonly #startRefusals = new Set<(error: WellpoolError) => void>()
 
   /** @param layers the options as given, the user's own last */
   constructor(engine: Engine<Client>, layers: readonly PoolOptions[], refuse: EngineHost<Client>['refuse']) {
@@ -42,9 +42,7 @@ export class Lifecycle<Client> {
   }
 
   get options(): Readonly<PoolOptions> {
-    const layers = [...this.#layers, this.#given]
-    const backoff = Object.assign({}, ...layers.map((layer) => layer.backoff))
-    return Object.assign({}, ...layers, Object.keys(backoff).length > 0 && { backoff }) as PoolOptions
+    return overlay([...this.#layers, this.#given])
   }
 
   /**
@@ -64,32 +62,14 @@ export class Lifecycle<Client> {
 
   async start(options: StartOptions): Promise<void> {
     const { core, connector } = this.#engine
-    options.signal?.throwIfAborted()
-    const timeout = resolveTimeout(options.timeout) ?? core.options.acquireTimeout
+    const timeout = readCall(options) ?? core.options.acquireTimeout
     if (core.state === 'new') this.#begin()
     else if (core.state !== 'running' && core.state !== 'paused') throw new PoolClosedError(`pool ${core.options.name} is ${core.state}`)
-    if (this.#warmedUp) return
-    await waitingCall<Client, void>(
-      core,
-      { timeout, signal: options.signal },
-      (resolve, reject) => {
-        const awaited = { reached: () => this.#warmedUp, resolve }
-        this.#awaited.add(awaited)
-        this.#startRefusals.add(reject)
-        return () => {
-          this.#awaited.delete(awaited)
-          this.#startRefusals.delete(reject)
-        }
-      },
-      (_, reject) => {
-        const { lastError } = connector
-        const why = lastError?.message ?? 'connects are still under way'
-        const { name, minConnections } = core.options
-        reject(
-          new ConnectError(`pool ${name} has not reached ${minConnections} connections within ${formatMs(timeout)}: ${why}`, lastError),
-        )
-      },
-    )
+    if (await this.#reach(() => this.#warmedUp, timeout, options)) return
+    const { lastError } = connector
+    const why = lastError?.message ?? 'connects are still under way'
+    const { name, minConnections } = core.options
+    throw new ConnectError(`pool ${name} has not reached ${minConnections} connections within ${formatMs(timeout)}: ${why}`, lastError)
   }
 
   pause({ failWaiting = false }: PauseOptions): void {
@@ -139,9 +119,7 @@ export class Lifecycle<Client> {
   reconfigure(options: PoolOptions): void {
     const { core, health, upkeep } = this.#engine
     const before = core.options
-    const given = { ...this.#given, ...options }
-    const backoffs = [this.#given?.backoff, options?.backoff].filter((backoff) => backoff !== undefined)
-    if (backoffs.length > 0) given.backoff = Object.assign({}, ...backoffs)
+    const given = overlay([this.#given, options])
     const after = resolveOptions([...this.#layers, given], core.driver.protocol)
     after.name = options.name ?? before.name
     after.random = options.random ?? before.random
@@ -161,13 +139,13 @@ export class Lifecycle<Client> {
   }
 
   drain(options: WaitOptions): Promise<void> {
-    const timeout = resolveTimeout(options.timeout) ?? this.#engine.core.options.acquireTimeout
+    const timeout = readCall(options) ?? this.#engine.core.options.acquireTimeout
     this.#draining ??= this.#closing ?? this.#drain(timeout)
     return this.#draining
   }
 
   close(options: WaitOptions): Promise<void> {
-    const timeout = resolveTimeout(options.timeout) ?? this.#engine.core.options.closeTimeout
+    const timeout = readCall(options) ?? this.#engine.core.options.closeTimeout
     this.#closing ??= this.#close(timeout)
     return this.#closing
   }
@@ -184,7 +162,7 @@ export class Lifecycle<Client> {
 
   /** A connect was refused for good: starting has failed. */
   refuseStart(error: WellpoolError): void {
-    for (const refuse of [...this.#startRefusals]) refuse(error)
+    for (const { refuse } of [...this.#awaited]) refuse?.(error)
   }
 
   #begin(): void {
@@ -197,10 +175,7 @@ export class Lifecycle<Client> {
 
   #lookForWarmUp(): void {
     const { core } = this.#engine
-    if (this.#warmedUp || core.state !== 'running' || core.size < core.options.minConnections) return
-    let connected = 0
-    for (const connection of core.present()) if (connection.state !== 'rebuilding') connected++
-    if (connected < core.options.minConnections) return
+    if (this.#warmedUp || core.state !== 'running' || core.size - core.rebuilding < core.options.minConnections) return
     this.#warmedUp = true
     core.events.emit('poolWarmedUp', {})
   }
@@ -264,18 +239,27 @@ export class Lifecycle<Client> {
     }
   }
 
-  /** @returns whether the point was reached within `timeout` ms */
-  async #reach(reached: () => boolean, timeout = NEVER): Promise<boolean> {
+  /**
+   * @param start the options of a start that waits
+   * @returns whether the point was reached within `timeout` ms
+   */
+  async #reach(reached: () => boolean, timeout = NEVER, start?: StartOptions): Promise<boolean> {
     if (reached()) return true
     return waitingCall<Client, boolean>(
       this.#engine.core,
-      { timeout },
-      (resolve) => {
-        const awaited = { reached, resolve: () => resolve(true) }
+      { timeout, signal: start?.signal },
+      (resolve, reject) => {
+        const awaited = { reached, resolve: () => resolve(true), refuse: start && reject }
         this.#awaited.add(awaited)
         return () => this.#awaited.delete(awaited)
       },
       (resolve) => resolve(false),
     )
   }
+}
+
+/** Layers of options as one, the later over the earlier; those of `backoff` one by one. */
+function overlay(layers: readonly PoolOptions[]): PoolOptions {
+  const backoff = Object.assign({}, ...layers.map((layer) => layer.backoff))
+  return Object.assign({}, ...layers, Object.keys(backoff).length > 0 && { backoff })
 }

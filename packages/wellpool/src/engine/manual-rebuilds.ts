@@ -6,12 +6,8 @@ import { ConnectionBusyError, ConnectionNotFoundError, ConnectionStateError, Poo
 import type { BatchRebuildOptions, RebuildOptions } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { RebuildListener, Task } from './rebuild-task.ts'
-import { resolveTimeout } from './resolve-options.ts'
+import { readCall } from './resolve-options.ts'
 import { waitingCall } from './waiting-call.ts'
-
-/** How the wait for a rebuild ended that had not begun. */
-const NOT_BEGUN = Symbol('not begun')
-type NotBegun = typeof NOT_BEGUN
 
 /** The rebuild API: marks by hand, and waits for what comes of it. */
 export class ManualRebuilds<Client> {
@@ -23,8 +19,7 @@ export class ManualRebuilds<Client> {
 
   async byId(id: string, options: RebuildOptions): Promise<RebuildResult> {
     const { core, connector, rebuilds } = this.#engine
-    options.signal?.throwIfAborted()
-    const timeout = resolveTimeout(options.timeout) ?? core.options.acquireTimeout
+    const timeout = readCall(options) ?? core.options.acquireTimeout
     this.#refuseWhenClosed()
     const connection = core.connections.get(id)
     if (connection === undefined || connection.state === 'closed')
@@ -38,16 +33,15 @@ export class ManualRebuilds<Client> {
         ? rebuilds.request(connection, urgent, true)
         : (connection.rebuild as Task<Client>)
     if (task === undefined) throw new ConnectionStateError(`connection ${id} had to be closed: no successor can be connected now`)
-    const outcome = await this.#outcome(task, timeout, options.signal)
-    if (outcome !== NOT_BEGUN) return outcome
+    const [outcome] = await this.#outcomes([task], timeout, options.signal, true)
+    if (outcome !== undefined) return outcome
     options.signal?.throwIfAborted()
     throw new ConnectionBusyError(`connection ${id} was not released in time: its rebuild has not begun, but it stays marked`)
   }
 
   async batch(options: BatchRebuildOptions): Promise<BatchRebuildResult> {
     const { core, rebuilds, upkeep } = this.#engine
-    options.signal?.throwIfAborted()
-    const timeout = resolveTimeout(options.timeout) ?? NEVER
+    const timeout = readCall(options) ?? NEVER
     this.#refuseWhenClosed()
     const startedAt = core.clock.wallNow()
     const began = core.clock.now()
@@ -65,7 +59,7 @@ export class ManualRebuilds<Client> {
       tasks.push(task)
       if (!wasMarked) markedHere.add(task)
     }
-    const results = await this.#outcomes(tasks, timeout, options.signal, (task) => {
+    const results = await this.#outcomes(tasks, timeout, options.signal, false, (task) => {
       if (!markedHere.has(task)) return
       rebuilds.unmark(task)
       // It may have come of age while it was marked for another reason.
@@ -84,27 +78,11 @@ export class ManualRebuilds<Client> {
     if (ended || state === 'draining') throw new PoolClosedError(`pool ${options.name} is ${state}`)
   }
 
-  /** Waits for a task: until it ends or the signal aborts; or, as long as it has not begun, until the time is up. */
-  #outcome(task: Task<Client>, timeout: number, signal: AbortSignal | undefined): Promise<RebuildResult | NotBegun> {
-    return waitingCall<Client, RebuildResult | NotBegun>(
-      this.#engine.core,
-      { timeout, signal },
-      (resolve, reject) => {
-        const listener: RebuildListener = (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))
-        task.listeners.add(listener)
-        return () => task.listeners.delete(listener)
-      },
-      (resolve) => {
-        if (!task.begun) resolve(NOT_BEGUN)
-      },
-      (resolve) => resolve(NOT_BEGUN),
-    )
-  }
-
   /**
-   * Waits for several tasks, with one listener on the signal however many they are: until all have ended. Those that
-   * have not begun when the time is up or the signal aborts are not waited for.
+   * Waits for tasks, with one listener on the signal however many they are: until all have ended. Those that have not
+   * begun when the time is up or the signal aborts are not waited for.
    *
+   * @param atOnce whether an abort ends the wait also for those that have begun
    * @param leftOut is called with each of these
    * @returns the outcomes of the others, in the order of the tasks
    */
@@ -112,7 +90,8 @@ export class ManualRebuilds<Client> {
     tasks: readonly Task<Client>[],
     timeout: number,
     signal: AbortSignal | undefined,
-    leftOut: (task: Task<Client>) => void,
+    atOnce: boolean,
+    leftOut?: (task: Task<Client>) => void,
   ): Promise<RebuildResult[]> {
     const pending = new Map<Task<Client>, RebuildListener>()
     const results = new Map<Task<Client>, RebuildResult>()
@@ -121,7 +100,7 @@ export class ManualRebuilds<Client> {
         if (task.begun) continue
         pending.delete(task)
         task.listeners.delete(listener)
-        leftOut(task)
+        leftOut?.(task)
       }
       if (pending.size === 0) resolve()
     }
@@ -145,7 +124,7 @@ export class ManualRebuilds<Client> {
         }
       },
       leave,
-      leave,
+      (resolve) => (atOnce ? resolve() : leave(resolve)),
     )
     return tasks.flatMap((task) => results.get(task) ?? [])
   }

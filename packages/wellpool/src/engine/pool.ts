@@ -24,7 +24,7 @@ import type {
 } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { ConnectionRecord, PoolStats } from './records.ts'
-import { resolveOptions, resolveTimeout } from './resolve-options.ts'
+import { checkEvent, describe, readCall, refuse, resolveOptions } from './resolve-options.ts'
 import { snapshot } from './stats.ts'
 import { runUnderLease } from './use.ts'
 import { Waiter } from './wait-queue.ts'
@@ -80,6 +80,7 @@ export class Pool<Client> {
    *
    * @throws ACQUIRE_TIMEOUT when none became available in time; its `verdict` says why
    * @throws POOL_CLOSED, POOL_PAUSED, QUEUE_FULL, CIRCUIT_OPEN, CONNECT_FAILED as their classes say
+   * @throws INVALID_CONFIG when an option is wrong or unknown
    * @throws the signal's reason when it is aborted
    */
   acquire(options?: AcquireOptions): Promise<Lease<Client>> {
@@ -89,10 +90,9 @@ export class Pool<Client> {
     return lease === undefined ? this.#wait(undefined, undefined, undefined) : fulfilled(lease)
   }
 
-  async #acquireWith({ signal, timeout }: AcquireOptions): Promise<Lease<Client>> {
-    signal?.throwIfAborted()
-    const ms = resolveTimeout(timeout)
-    return this.tryAcquire() ?? this.#wait(signal, ms, undefined)
+  async #acquireWith(options: AcquireOptions): Promise<Lease<Client>> {
+    const timeout = readCall(options)
+    return this.tryAcquire() ?? this.#wait(options.signal, timeout, undefined)
   }
 
   /** @returns a lease if a connection is fit to serve this instant and nobody waits for it, otherwise undefined. Never throws. */
@@ -111,27 +111,26 @@ export class Pool<Client> {
    * @returns what `run` returns
    * @throws what `run` throws; CONNECTION_LOST at once when its client is destroyed; otherwise as {@link Pool.acquire}
    */
-  async use<Result>(run: (client: Client, context: UseContext) => Result | Promise<Result>, options: UseOptions = {}): Promise<Result> {
-    const { signal, idempotent = false } = options
-    signal?.throwIfAborted()
+  async use<Result>(run: (client: Client, context: UseContext) => Result | Promise<Result>, options?: UseOptions): Promise<Result> {
+    if (typeof run !== 'function') refuse('run', describe(run), 'a function that is given a client')
+    const given = readCall(options)
+    const signal = options?.signal
     const core = this.#core
-    const given = resolveTimeout(options.timeout)
-    if (!idempotent) return runUnderLease(this.tryAcquire() ?? (await this.#wait(signal, given, undefined)), run, 1, signal, false)
+    if (options?.idempotent !== true)
+      return runUnderLease(this.tryAcquire() ?? (await this.#wait(signal, given, undefined)), run, 1, signal, false)
 
     // It keeps its place in the queue, and a drain waits for it, while it has no connection in between.
     core.repeatable++
     try {
       const since = core.clock.now()
-      let waited = 0
+      let rank: number | undefined
+      let timeout = given
       for (let attempt = 1; ; attempt++) {
         let lease = this.tryAcquire()
         if (lease === undefined) {
-          const first = attempt === 1
-          const began = first ? since : core.clock.now()
-          // A retry has what is left of the time.
-          const timeout = first ? given : Math.max(0, (given ?? core.options.acquireTimeout) - waited)
-          lease = await this.#wait(signal, timeout, first ? undefined : since)
-          waited += core.clock.now() - began
+          const began = core.clock.now()
+          lease = await this.#wait(signal, timeout, rank)
+          timeout = Math.max(0, (timeout ?? core.options.acquireTimeout) - (core.clock.now() - began))
         }
         try {
           return await runUnderLease(lease, run, attempt, signal, attempt < core.options.attempts)
@@ -140,6 +139,9 @@ export class Pool<Client> {
           const lost = lease.generation.status === 'gone'
           if (!lost || attempt >= core.options.attempts || signal?.aborted === true || core.ended) throw error
         }
+        // Who comes back has what is left of the time.
+        rank = since
+        timeout ??= core.options.acquireTimeout
       }
     } finally {
       core.repeatable--
@@ -250,8 +252,12 @@ export class Pool<Client> {
     return this.#lifecycle.options
   }
 
-  /** @returns a function that takes the listener off again */
+  /**
+   * @returns a function that takes the listener off again
+   * @throws INVALID_CONFIG when there is no event of this name
+   */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    checkEvent(name)
     return this.#core.events.on(name, listener)
   }
 

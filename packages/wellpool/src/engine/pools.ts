@@ -4,12 +4,13 @@ import type { Driver } from './driver.ts'
 import { ConfigError, type ConfigProblem, ConnectionNotFoundError, PoolClosedError, RebuildFailedError } from './errors.ts'
 import type { EventName, Listener } from './events.ts'
 import { summarize, throwIfAllFailed } from './manual-rebuilds.ts'
+import { nearest } from './nearest.ts'
 import type { PoolOptions } from './options.ts'
 import { Pool } from './pool.ts'
 import type { BatchRebuildOptions, RebuildOptions, StartOptions, WaitOptions } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { PoolStats } from './records.ts'
-import { problem, resolveOptions } from './resolve-options.ts'
+import { checkEvent, describe, isObject, problem, refuse, resolveOptions } from './resolve-options.ts'
 
 /** A driver with options of its own, in a set of pools. */
 export type PoolSpec<Client> = { readonly driver: Driver<Client> } & Omit<PoolOptions, 'name'>
@@ -57,7 +58,7 @@ export class PoolSet {
    */
   async remove(name: string, options: WaitOptions = {}): Promise<void> {
     const pool = this.#pools.get(name)
-    if (pool === undefined) throw new ConfigError([problem('name', `'${name}'`, this.#known())])
+    if (pool === undefined) refuse('name', `'${name}'`, nearest(name, this.names()) || 'nothing: there are no pools')
     this.#pools.delete(name)
     delete (this as Record<string, unknown>)[name]
     await pool.drain(options)
@@ -115,8 +116,10 @@ export class PoolSet {
    * Hears the events of all pools, those that are added later included.
    *
    * @returns a function that takes the listener off again
+   * @throws INVALID_CONFIG when there is no event of this name
    */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    checkEvent(name)
     const entry = { name, listener: listener as Listener<never> }
     this.#listeners.add(entry)
     for (const pool of this.#pools.values()) pool.on(name, listener)
@@ -188,14 +191,6 @@ export class PoolSet {
     }
     return []
   }
-
-  #known(): string {
-    return this.#pools.size === 0
-      ? 'nothing: there are no pools'
-      : this.names()
-          .map((name) => `'${name}'`)
-          .join(', ')
-  }
 }
 
 /**
@@ -211,9 +206,10 @@ export class PoolSet {
  */
 export function createPools<Clients>(specs: PoolSpecs<Clients>, options: Omit<PoolOptions, 'name'> = {}): Pools<Clients> {
   const set = new PoolSet(options)
+  if (!isObject(specs)) refuse('pools', describe(specs), 'an object with drivers by name')
   const problems: ConfigProblem[] = []
   for (const [name, spec] of Object.entries(specs as Record<string, Driver<unknown> | PoolSpec<unknown>>)) {
-    const { driver, ...own } = 'driver' in spec ? spec : { driver: spec }
+    const { driver, ...own } = isObject(spec) && 'driver' in spec ? spec : { driver: spec }
     try {
       set.add(name, driver, own)
     } catch (error) {

@@ -13,8 +13,7 @@ export type RebuildOutcome =
 export function tellMarked<Client>(core: Core<Client>, connection: Connection<Client>, mark: Mark): void {
   const { rebuildsMarked } = core.counters
   rebuildsMarked[mark.kind] = (rebuildsMarked[mark.kind] ?? 0) + 1
-  core.measure('rebuildMarked', mark.kind)
-  core.events.emit('rebuildMarked', { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
+  announce(core, 'rebuildMarked', connection, mark)
 }
 
 /** Notes, counts and tells that a rebuild has begun. Each of these is followed by one `tellEnd`. */
@@ -25,8 +24,7 @@ export function tellStarted<Client>(core: Core<Client>, task: Task<Client>): voi
   task.startedAt = core.clock.now()
   task.oldGeneration = connection.current?.number ?? 0
   core.counters.rebuildsStarted++
-  core.measure('rebuildStarted', mark.kind)
-  core.events.emit('rebuildStarted', { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
+  announce(core, 'rebuildStarted', connection, mark)
 }
 
 /** Notes, counts and tells how a rebuild ended, but for those who wait for it. What follows is not one more end. */
@@ -58,6 +56,11 @@ export function resultOf<Client>({ clock, labels }: Core<Client>, task: Task<Cli
     timestamp: clock.wallNow(),
     ...outcome,
   }
+}
+
+function announce<Client>(core: Core<Client>, name: 'rebuildMarked' | 'rebuildStarted', connection: Connection<Client>, mark: Mark): void {
+  core.measure(name, mark.kind)
+  core.events.emit(name, { ...core.identify(connection), reason: reasonOf(mark), urgent: mark.urgent })
 }
 
 function reasonOf({ kind, detail }: Mark): Reason {

@@ -1,9 +1,17 @@
 import { MAX_DELAY, NEVER } from './clock.ts'
-import { type Duration, parseDuration } from './duration.ts'
+import { parseDuration } from './duration.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import { EVENT_NAMES } from './events.ts'
+import { nearest } from './nearest.ts'
 import { DEFAULT_COLLABORATORS, DEFAULT_OPTIONS, type PoolOptions, type ResolvedOptions } from './options.ts'
+import type { AcquireOptions } from './pool-types.ts'
 
 export const problem = (path: string, given: string, allowed: string): ConfigProblem => ({ path, given, allowed })
+
+/** @throws ConfigError naming one problem */
+export function refuse(path: string, given: string, allowed: string): never {
+  throw new ConfigError([problem(path, given, allowed)])
+}
 
 /** What an option may be. */
 interface Rule {
@@ -14,6 +22,7 @@ interface Rule {
 }
 
 type Rules = Readonly<Record<string, Rule>>
+type Values = Record<string, unknown>
 
 const rule = (allowed: string, fits: (given: never) => boolean): Rule => ({
   allowed,
@@ -50,7 +59,10 @@ const methods = (...names: string[]): Rule =>
     (given) => isObject(given) && names.every((name) => typeof given[name] === 'function'),
   )
 
-/** One rule for each option of {@link PoolOptions} that has one value. */
+const BACKOFF_RULES: Rules = { base: duration(1), max: duration(1), maxWhileWaited: duration(1) }
+const BACKOFF = rule('an object { base, max, maxWhileWaited }', isObject)
+
+/** One rule for each option of {@link PoolOptions}. */
 const RULES: Rules = {
   name: rule('a text that is not empty', (given) => typeof given === 'string' && given !== ''),
   metrics: rule('an object', isObject),
@@ -97,14 +109,13 @@ const RULES: Rules = {
   maxUnavailable: share(),
   panicThreshold: share(),
   leakDetectionThreshold: interval,
+  backoff: BACKOFF,
 }
-
-const BACKOFF_RULES: Rules = { base: duration(1), max: duration(1), maxWhileWaited: duration(1) }
 
 const TIMEOUT = timed(number(`${DURATION} 0 up to 24 days`, (given) => given >= 0 && given <= MAX_DELAY, OR_INFINITY))
 
 /** The names of all options. */
-export const OPTION_NAMES: readonly string[] = [...Object.keys(RULES), 'backoff']
+export const OPTION_NAMES: readonly string[] = Object.keys(RULES)
 
 /**
  * Completes and checks options.
@@ -124,16 +135,9 @@ export function resolveOptions(layers: readonly PoolOptions[], fallbackName: str
     minConnections: undefined as number | undefined,
     backoff: { ...DEFAULT_OPTIONS.backoff },
   }
-  const backoffs = merge(options, RULES, layers, OPTION_NAMES, 'an object', path, problems)
-  merge(
-    options.backoff,
-    BACKOFF_RULES,
-    backoffs,
-    Object.keys(BACKOFF_RULES),
-    'an object { base, max, maxWhileWaited }',
-    `${path}backoff.`,
-    problems,
-  )
+  for (const layer of layers) put(layer, options, RULES, 'an object', path, problems)
+  readAll(options, RULES, path, problems)
+  readAll(options.backoff, BACKOFF_RULES, `${path}backoff.`, problems)
   options.minConnections ??= Math.min(2, options.maxConnections)
   const resolved = options as unknown as ResolvedOptions
   checkTogether(resolved, path, problems)
@@ -141,39 +145,28 @@ export function resolveOptions(layers: readonly PoolOptions[], fallbackName: str
   return resolved
 }
 
-/**
- * Puts the values of all layers into `into`, the later ones over the earlier, each as its rule reads it.
- *
- * @returns the layers of `backoff`, which has parts of its own
- */
-function merge(
-  into: object,
-  rules: Rules,
-  layers: readonly unknown[],
-  names: readonly string[],
-  shape: string,
-  path: string,
-  problems: ConfigProblem[],
-): unknown[] {
-  const values = into as Record<string, unknown>
-  const backoffs: unknown[] = []
-  for (const layer of layers) {
-    if (!isObject(layer)) problems.push(problem(path.slice(0, -1) || 'options', describe(layer), shape))
-    else
-      for (const [key, given] of Object.entries(layer)) {
-        if (given === undefined) continue
-        if (!names.includes(key)) problems.push(problem(path + key, 'an unknown option', nearest(key, names)))
-        else if (key === 'backoff') backoffs.push(given)
-        else values[key] = given
-      }
+/** Puts what a layer has over what is there already. */
+function put(layer: unknown, into: Values, rules: Rules, shape: string, path: string, problems: ConfigProblem[]): void {
+  if (!isObject(layer)) {
+    problems.push(problem(path.slice(0, -1) || 'options', describe(layer), shape))
+    return
   }
+  for (const [key, given] of Object.entries(layer)) {
+    if (given === undefined) continue
+    if (!Object.hasOwn(rules, key)) problems.push(problem(path + key, 'an unknown option', nearest(key, Object.keys(rules))))
+    else if (key === 'backoff') put(given, into.backoff as Values, BACKOFF_RULES, BACKOFF.allowed, `${path}backoff.`, problems)
+    else into[key] = given
+  }
+}
+
+/** Has each value as its rule reads it. */
+function readAll(values: Values, rules: Rules, path: string, problems: ConfigProblem[]): void {
   for (const [key, { allowed, read }] of Object.entries(rules)) {
     const given = values[key]
     if (given === undefined) continue
     values[key] = read(given)
     if (values[key] === undefined) problems.push(problem(path + key, show(given), allowed))
   }
-  return backoffs
 }
 
 function checkTogether(options: ResolvedOptions, path: string, problems: ConfigProblem[]): void {
@@ -187,27 +180,7 @@ function checkTogether(options: ResolvedOptions, path: string, problems: ConfigP
   if (limits[strategy] === NEVER) wrong('rebuildStrategy', strategy, 'a limit that is enabled: this one is turned off')
 }
 
-/** The name closest to a misspelt one, or all of them. */
-function nearest(key: string, names: readonly string[]): string {
-  const plain = (text: string): string => text.replaceAll(/[^a-z]/gi, '').toLowerCase()
-  const ranked = names.map((name) => ({ name, distance: editDistance(plain(key), plain(name)) })).sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
-  return best !== undefined && best.distance <= Math.max(2, key.length / 3) ? `${best.name}?` : names.join(', ')
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
@@ -223,13 +196,36 @@ export function describe(value: unknown): string {
   return typeof value === 'string' ? 'a text' : show(value)
 }
 
+/** One rule for each option that a method takes. */
+const METHOD_RULES: Rules = {
+  signal: rule('an AbortSignal', (given) => typeof (given as AbortSignal | null)?.throwIfAborted === 'function'),
+  timeout: TIMEOUT,
+  idempotent: flag,
+  urgent: flag,
+  all: flag,
+}
+
 /**
- * A method's `timeout` in ms; undefined when none was given.
+ * Checks the options of a method. Costs next to nothing: this is on the way of every call that has some.
  *
- * @throws ConfigError when it is no duration from 0 up
+ * @returns its `timeout` in ms; undefined when none was given
+ * @throws ConfigError for what is wrong among them; the signal's reason when it is aborted
  */
-export function resolveTimeout(timeout: Duration | undefined): number | undefined {
-  const ms = TIMEOUT.read(timeout) as number | undefined
-  if (ms === undefined && timeout !== undefined) throw new ConfigError([problem('timeout', show(timeout), TIMEOUT.allowed)])
-  return ms
+export function readCall(options: AcquireOptions | undefined): number | undefined {
+  if (options === undefined) return undefined
+  if (!isObject(options)) refuse('options', describe(options), 'an object')
+  for (const key in options) {
+    const given = options[key]
+    const known = Object.hasOwn(METHOD_RULES, key) ? METHOD_RULES[key] : undefined
+    if (known === undefined) refuse(key, 'an unknown option', nearest(key, Object.keys(METHOD_RULES)))
+    if (given !== undefined && known.read(given) === undefined) refuse(key, show(given), known.allowed)
+  }
+  const { signal, timeout } = options as AcquireOptions
+  signal?.throwIfAborted()
+  return timeout === undefined ? undefined : (TIMEOUT.read(timeout) as number)
+}
+
+/** @throws ConfigError when there is no event of this name */
+export function checkEvent(name: string): void {
+  if (!EVENT_NAMES.includes(name)) refuse('event', show(name), nearest(String(name), EVENT_NAMES))
 }

@@ -191,13 +191,8 @@ export class SecondOpinions<Client> {
   }
 
   #mayAskAbout({ client }: Generation<Client>): boolean {
-    const { driver, events } = this.#core
-    try {
-      return driver.mayAskAbout?.(client) !== false
-    } catch (fault) {
-      events.report(fault, "the driver's mayAskAbout")
-      return false
-    }
+    const { driver } = this.#core
+    return this.#core.guard("the driver's mayAskAbout", () => driver.mayAskAbout?.(client) !== false) === true
   }
 
   /** The idle connection to ask over. A second try goes over a new one where that is possible. */

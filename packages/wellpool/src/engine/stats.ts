@@ -13,19 +13,20 @@ export function snapshot<Client>({ core, connector, rebuilds }: Engine<Client>):
     health[connection.health]++
     if (connection.mark !== undefined) marked++
   }
+  const { idle, acquired, checking, connecting, rebuilding, closing } = states
   const { counters } = core
   return {
     name: core.options.name,
     protocol: core.driver.protocol,
     state: core.state,
     open: core.open,
-    total: states.idle + states.acquired + states.checking + states.rebuilding,
-    idle: states.idle,
-    acquired: states.acquired,
-    checking: states.checking,
-    connecting: states.connecting,
-    rebuilding: states.rebuilding,
-    closing: states.closing,
+    total: idle + acquired + checking + rebuilding,
+    idle,
+    acquired,
+    checking,
+    connecting,
+    rebuilding,
+    closing,
     retired: core.retired.size,
     waiting: core.waiting.size,
     health,

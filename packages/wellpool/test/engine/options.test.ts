@@ -303,9 +303,33 @@ describe('the refusal', () => {
     expect(problemsOf({ [name]: 1 })).toEqual([{ path: name, given: 'an unknown option', allowed }])
   })
 
-  test('of a name like no other lists them all', () => {
-    const [problem] = problemsOf({ xyzzy: 1 })
-    for (const name of OPTION_NAMES) expect(problem?.allowed).toContain(name)
+  test.each([
+    ['max', 'maxConnections?'],
+    ['maximum', 'maxConnections?'],
+    ['poolSize', 'maxConnections?'],
+    ['connectionLimit', 'maxConnections?'],
+    ['min', 'minConnections?'],
+    ['queueLimit', 'maxWaiting?'],
+    ['connectionTimeoutMillis', 'acquireTimeout?'],
+    ['acquireTimeoutMillis', 'acquireTimeout?'],
+    ['idleTimeoutMillis', 'idleTimeout?'],
+  ])('of %s, as other pools have it, asks whether %s was meant', (name, allowed) => {
+    expect(problemsOf({ [name]: 1 })).toEqual([{ path: name, given: 'an unknown option', allowed }])
+  })
+
+  test.each([
+    ['maxWaitingClients', 'maxWaiting, maxConnecting, maxLifetimeJitter, maxLifetime, …'],
+    ['timeout', 'idleTimeout, closeTimeout, resetTimeout, acquireTimeout, …'],
+    ['toString', expect.stringMatching(/^(\w+, ){4}…$/)],
+    ['', expect.stringMatching(/^(\w+, ){4}…$/)],
+  ])('of %j, which may be one thing or the other, lists the nearest alone', (name, allowed) => {
+    expect(problemsOf({ [name]: 1 })).toEqual([{ path: name, given: 'an unknown option', allowed }])
+  })
+
+  test('of an unknown part of backoff lists them all', () => {
+    expect(problemsOf({ backoff: { min: 1 } })).toEqual([
+      { path: 'backoff.min', given: 'an unknown option', allowed: 'base, max, maxWhileWaited' },
+    ])
   })
 
   test('is a ConfigError for whatever is passed, and nothing else is thrown', () => {

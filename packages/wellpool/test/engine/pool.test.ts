@@ -310,3 +310,81 @@ test.each([-5, Number.NaN, 'soon', null, {}])('a wrong timeout (%s) is refused a
   await expect(pool.acquire({ timeout: timeout as number })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
   expect(pool.stats()).toMatchObject({ idle: 1, acquired: 0 })
 })
+
+describe('a call with options that are wrong', () => {
+  const CALLS = ['acquire', 'use', 'start', 'rebuildConnections', 'rebuildConnectionById', 'drain', 'close'] as const
+
+  /** The problems of a call with these options, which has done nothing. */
+  async function refusalOf(name: (typeof CALLS)[number], options: unknown) {
+    const { pool, start } = setUp({ minConnections: 1 })
+    await start()
+    const [{ id } = { id: '' }] = pool.connections()
+    const given = options as object
+    const call = async (): Promise<unknown> => {
+      if (name === 'use') return pool.use(() => {}, given)
+      return name === 'rebuildConnectionById' ? pool[name](id, given) : pool[name](given)
+    }
+    const error: unknown = await call().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ConfigError)
+    expect(pool.stats()).toMatchObject({ state: 'running', idle: 1, acquired: 0, leased: 0, marked: 0 })
+    return (error as ConfigError).problems
+  }
+
+  test.each(CALLS)('%s refuses a signal that is none', async (name) => {
+    for (const [signal, given] of [
+      [new AbortController(), 'an object'],
+      [null, 'null'],
+      [{ aborted: false, addEventListener: () => {} }, 'an object'],
+      [5000, '5000'],
+    ]) {
+      expect(await refusalOf(name, { signal })).toEqual([{ path: 'signal', given, allowed: 'an AbortSignal' }])
+    }
+  })
+
+  test.each(CALLS)('%s refuses an unknown option', async (name) => {
+    expect(await refusalOf(name, { timeOut: undefined, timeouts: 5 })).toEqual([
+      { path: 'timeOut', given: 'an unknown option', allowed: 'timeout?' },
+    ])
+    expect(await refusalOf(name, { toString: 5 })).toMatchObject([{ path: 'toString', given: 'an unknown option' }])
+  })
+
+  test.each(CALLS)('%s refuses options that are no object', async (name) => {
+    for (const [options, given] of [
+      [5000, '5000'],
+      ['5s', 'a text'],
+      [null, 'null'],
+    ]) {
+      expect(await refusalOf(name, options)).toEqual([{ path: 'options', given, allowed: 'an object' }])
+    }
+  })
+
+  test('refuses a flag that is none', async () => {
+    expect(await refusalOf('use', { idempotent: 'yes' })).toEqual([{ path: 'idempotent', given: "'yes'", allowed: 'true or false' }])
+    expect(await refusalOf('rebuildConnectionById', { urgent: 1 })).toMatchObject([{ path: 'urgent' }])
+    expect(await refusalOf('rebuildConnections', { all: 'all' })).toMatchObject([{ path: 'all' }])
+  })
+
+  test('takes undefined for what was not given', async () => {
+    const { pool, clock } = setUp({ minConnections: 1 })
+    const used = pool.use(() => 'used', { signal: undefined, timeout: undefined, idempotent: undefined })
+    expect(await clock.until(used)).toBe('used')
+  })
+})
+
+test('use refuses what is no function before it takes a connection, and does not show it', async () => {
+  const { pool, driver } = setUp()
+  await expect(pool.use("select 'secret'" as never)).rejects.toMatchObject({
+    message: 'wrong option: run: got a text, allowed is a function that is given a client',
+    code: 'INVALID_CONFIG',
+  })
+  expect(pool.stats()).toMatchObject({ state: 'new', leased: 0 })
+  expect(driver.ledger.connects).toEqual([])
+})
+
+test('on refuses an event that there is not, naming the nearest', () => {
+  const { pool } = setUp()
+  expect(() => pool.on('rebuildComplete' as 'rebuildCompleted', () => {})).toThrow(
+    "wrong option: event: got 'rebuildComplete', allowed is rebuildCompleted?",
+  )
+  expect(() => pool.on('healtChanged' as 'healthStatusChanged', () => {})).toThrow(/allowed is healthStatusChanged, /)
+})

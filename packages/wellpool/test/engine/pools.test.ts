@@ -144,11 +144,29 @@ describe('remove', () => {
 
   test('of a name that there is not is refused, naming those that there are', async () => {
     const { pools } = setUp()
-    await expect(pools.remove('order')).rejects.toThrow(/orders.*billing.*router-17/)
+    await expect(pools.remove('cache')).rejects.toThrow(
+      /got 'cache', allowed is (orders|billing|router-17)(, (orders|billing|router-17)){2}$/,
+    )
+    await expect(pools.remove('order')).rejects.toThrow("got 'order', allowed is orders?")
   })
 })
 
+test('an event that there is not is refused, naming the nearest, also while there are no pools', () => {
+  const { pools } = setUp()
+  for (const set of [pools, createPools({})]) {
+    expect(() => set.on('poolClose' as 'poolClosed', () => {})).toThrow("wrong option: event: got 'poolClose', allowed is poolClosed?")
+  }
+})
+
 describe('createPools', () => {
+  test.each([undefined, null, 'postgres://localhost/db', []])('of %j is refused, and shows no text', (specs) => {
+    expect(() => createPools(specs as never)).toThrow(/^wrong option: pools: got (undefined|null|a text|an array), allowed is an object/)
+  })
+
+  test.each([undefined, null, 'postgres://localhost/db'])('with %j for a driver is refused by the name of the pool', (spec) => {
+    expect(() => createPools({ orders: spec as never })).toThrow(/^wrong option: orders\.driver: got (undefined|null|a text), allowed is/)
+  })
+
   test('refuses everything that is wrong in any pool at once', () => {
     const clock = new FakeClock()
     const driver = createFakeDriver({ clock })

@@ -159,8 +159,8 @@ export const FOUND_BUGS: readonly FoundBug[] = [
     seed: 38932,
     kind: 'storms',
     file: 'health-monitor.ts',
-    find: "if (connection.state === 'idle' || connection.state === 'acquired') this.#core",
-    replace: "if (connection.state === 'idle') this.#core",
+    find: "(state === 'idle' || state === 'acquired')) this.#core",
+    replace: "state === 'idle') this.#core",
   },
   {
     name: 'an urgent rebuild waits while planned ones take the room',
