@@ -162,12 +162,12 @@ export class Lending<Client> implements LeaseOwner<Client> {
     const core = this.#core
     let pending: unknown
     try {
-      pending = core.driver.reset?.(generation.client)
+      pending = core.driver.reset?.(generation.client) as typeof pending
     } catch (error) {
       this.#resetFailed(generation, error)
       return
     }
-    if (isThenable(pending)) this.#awaitReset(generation, Promise.resolve(pending))
+    if (typeof pending?.then === 'function') this.#awaitReset(generation, Promise.resolve(pending))
     else this.#returned(generation, now)
   }
 
@@ -319,8 +319,4 @@ export class Lending<Client> implements LeaseOwner<Client> {
     for (const deadline of this.#resets) deadline.cancel()
     this.#resets.clear()
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

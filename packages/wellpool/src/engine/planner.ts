@@ -55,9 +55,8 @@ export class Planner<Client> {
     const core = this.#core
     const { maxConnections, minConnections, rebuildMaxSurge } = core.options
     if (core.state === 'new' || core.ended) return undefined
-    const room = core.open < maxConnections
-    const surgeRoom = core.open < maxConnections + rebuildMaxSurge
-    const roomForOneMore = room && core.places < maxConnections
+    const surgeRoom = this.#hasRoom
+    const roomForOneMore = core.open < maxConnections && core.places < maxConnections
     // A place that is out of service will need the room that it has left.
     const roomBeside = surgeRoom && core.places < maxConnections + rebuildMaxSurge
     // Beside what still says goodbye and who holds a replaced client, before the planned ones take that room.

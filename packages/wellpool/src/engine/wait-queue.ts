@@ -1,5 +1,5 @@
 import { offAbort, onAbort } from './abort-listeners.ts'
-import { type Clock, NEVER, type ProcessHold, type Timer } from './clock.ts'
+import { Alarm, type Clock, Deadline, NEVER, type ProcessHold } from './clock.ts'
 import { type Linked, LinkedList } from './linked-list.ts'
 
 /** A borrower in the queue. */
@@ -7,8 +7,10 @@ export class Waiter<Value> implements Linked<Waiter<Value>> {
   previous: Waiter<Value> | undefined = undefined
   next: Waiter<Value> | undefined = undefined
   list: unknown = undefined
-  /** What only some waiters have: a time-out of their own, a signal. */
-  extras: WaiterExtras | undefined = undefined
+  /** Its time-out, if that is not the usual one. */
+  deadline: Deadline | undefined = undefined
+  /** Ends what only some waiters have: a time-out of their own, a signal. */
+  leave: (() => void) | undefined = undefined
   /** Where it came from, if leaks are looked for: who serves it knows nothing of that. */
   trace: Error | undefined = undefined
 
@@ -23,13 +25,6 @@ export class Waiter<Value> implements Linked<Waiter<Value>> {
   ) {}
 }
 
-interface WaiterExtras {
-  readonly ownTimeout: boolean
-  timer?: Timer
-  /** Takes the listener off its signal. */
-  unlisten?: () => void
-}
-
 /**
  * The borrowers that wait, first come, first served. All that have the pool's usual time-out share one timer:
  * their deadlines come in the order of the queue.
@@ -39,8 +34,8 @@ export class WaitQueue<Value> {
   readonly #hold: ProcessHold
   readonly #waiters = new LinkedList<Waiter<Value>>()
   readonly #expired: (waiter: Waiter<Value>) => void
+  readonly #alarm: Alarm
   #timeout: number
-  #timer: Timer | undefined
 
   /**
    * @param hold keeps the process open while somebody waits
@@ -52,6 +47,7 @@ export class WaitQueue<Value> {
     this.#hold = hold
     this.#timeout = timeout
     this.#expired = expired
+    this.#alarm = new Alarm(clock, () => clock.afterPoll(() => this.#sweep()))
   }
 
   get size(): number {
@@ -81,19 +77,15 @@ export class WaitQueue<Value> {
     aborted: (waiter: Waiter<Value>) => void,
   ): void {
     this.#insert(waiter)
-    const extras: WaiterExtras = { ownTimeout: timeout !== undefined }
-    waiter.extras = extras
-    if (timeout === undefined) {
-      this.#armShared()
-    } else if (timeout !== NEVER) {
-      extras.timer = this.#clock.setTimeout(() => this.#clock.afterPoll(() => this.#expire(waiter)), timeout)
+    if (timeout === undefined) this.#armShared()
+    else waiter.deadline = new Deadline(this.#clock, timeout, () => this.#expire(waiter))
+    const whenAborted = (): void => {
+      if (this.remove(waiter)) aborted(waiter)
     }
-    if (signal !== undefined) {
-      const whenAborted = (): void => {
-        if (this.remove(waiter)) aborted(waiter)
-      }
-      onAbort(signal, whenAborted)
-      extras.unlisten = () => offAbort(signal, whenAborted)
+    onAbort(signal, whenAborted)
+    waiter.leave = () => {
+      waiter.deadline?.cancel()
+      offAbort(signal, whenAborted)
     }
   }
 
@@ -101,12 +93,7 @@ export class WaitQueue<Value> {
   remove(waiter: Waiter<Value>): boolean {
     if (!this.#waiters.remove(waiter)) return false
     if (this.#waiters.size === 0) this.#hold.release()
-    const { extras } = waiter
-    if (extras !== undefined) {
-      if (extras.timer !== undefined) this.#clock.clearTimeout(extras.timer)
-      extras.unlisten?.()
-      waiter.extras = undefined
-    }
+    waiter.leave?.()
     return true
   }
 
@@ -120,8 +107,7 @@ export class WaitQueue<Value> {
 
   /** Ends the shared timer. With nobody waiting it would fire once more for nothing. */
   stop(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#alarm.clear()
   }
 
   #insert(waiter: Waiter<Value>): void {
@@ -138,23 +124,17 @@ export class WaitQueue<Value> {
   }
 
   #armShared(): void {
-    if (this.#timer === undefined && this.#timeout !== NEVER) this.#arm(this.#timeout)
-  }
-
-  #arm(delay: number): void {
-    this.#timer = this.#clock.setTimeout(() => this.#clock.afterPoll(() => this.#sweep()), delay)
+    if (!this.#alarm.pending) this.#alarm.set(this.#timeout)
   }
 
   #sweep(): void {
-    this.#timer = undefined
     if (this.#timeout === NEVER) return
     const now = this.#clock.now()
     for (const waiter of this.#waiters) {
-      if (waiter.extras?.ownTimeout === true) continue
+      if (waiter.deadline !== undefined) continue
       const left = waiter.since + this.#timeout - now
       if (left > 0) {
-        // Rounded up: a timer may fire a fraction early, and would be armed again for nothing.
-        this.#arm(Math.ceil(left))
+        this.#alarm.set(left)
         return
       }
       this.#expire(waiter)

@@ -131,7 +131,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a listener is left on the signal of who was served',
     file: 'wait-queue.ts',
-    find: '      extras.unlisten?.()\n',
+    find: '      offAbort(signal, whenAborted)\n',
     replace: '',
   },
   {
