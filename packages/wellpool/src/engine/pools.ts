@@ -59,9 +59,10 @@ export class PoolSet {
   async remove(name: string, options: WaitOptions = {}): Promise<void> {
     const pool = this.#pools.get(name)
     if (pool === undefined) refuse('name', `'${name}'`, nearest(name, this.names()) || 'nothing: there are no pools')
+    const drained = pool.drain(options)
     this.#pools.delete(name)
     delete (this as Record<string, unknown>)[name]
-    await pool.drain(options)
+    await drained
   }
 
   /** @returns the pool of this name, or undefined */
@@ -91,15 +92,13 @@ export class PoolSet {
   }
 
   /** Drains all pools; see {@link Pool.drain}. */
-  async drain(options: WaitOptions = {}): Promise<void> {
-    this.#closed = true
-    await all([...this.#pools.values()].map((pool) => pool.drain(options)))
+  drain(options: WaitOptions = {}): Promise<void> {
+    return this.#end((pool) => pool.drain(options))
   }
 
   /** Closes all pools; see {@link Pool.close}. */
-  async close(options: WaitOptions = {}): Promise<void> {
-    this.#closed = true
-    await all([...this.#pools.values()].map((pool) => pool.close(options)))
+  close(options: WaitOptions = {}): Promise<void> {
+    return this.#end((pool) => pool.close(options))
   }
 
   /** As `close`, for `await using`. */
@@ -148,6 +147,13 @@ export class PoolSet {
   /** Rebuilds in all pools; see {@link Pool.rebuildConnections}. */
   rebuildConnections(options: BatchRebuildOptions = {}): Promise<BatchRebuildResult> {
     return this.#rebuild([...this.#pools.values()], options)
+  }
+
+  async #end(end: (pool: Pool<unknown>) => Promise<void>): Promise<void> {
+    const ends = [...this.#pools.values()].map(end)
+    // Not if the options were wrong: then nothing has changed.
+    this.#closed = true
+    await all(ends)
   }
 
   async #rebuild(pools: readonly Pool<unknown>[], options: BatchRebuildOptions): Promise<BatchRebuildResult> {

@@ -142,6 +142,18 @@ describe('remove', () => {
     expect([removed.status, orders.ledger.open]).toEqual(['fulfilled', 0])
   })
 
+  test('with a wrong time-out changes nothing; nor do drain and close', async () => {
+    const { clock, pools } = setUp()
+    await clock.until(pools.start())
+    const wrong = { timeout: 'soon' }
+    await expect(pools.remove('orders', wrong)).rejects.toThrow(ConfigError)
+    await expect(pools.drain(wrong)).rejects.toThrow(ConfigError)
+    await expect(pools.close(wrong)).rejects.toThrow(ConfigError)
+    expect(pools.names()).toContain('orders')
+    expect(pools.get('orders')?.stats().state).toBe('running')
+    pools.add('late', createFakeDriver({ clock }))
+  })
+
   test('of a name that there is not is refused, naming those that there are', async () => {
     const { pools } = setUp()
     await expect(pools.remove('cache')).rejects.toThrow(

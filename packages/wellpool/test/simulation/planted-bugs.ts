@@ -297,8 +297,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'the first pool of a set is left open when it is closed',
     kind: 'pools',
     file: 'pools.ts',
-    find: 'await all([...this.#pools.values()].map((pool) => pool.close(options)))',
-    replace: 'await all([...this.#pools.values()].slice(1).map((pool) => pool.close(options)))',
+    find: '    const ends = [...this.#pools.values()].map(end)\n',
+    replace: '    const ends = [...this.#pools.values()].slice(1).map(end)\n',
   },
   {
     name: 'what is added to a set that runs is not started',
