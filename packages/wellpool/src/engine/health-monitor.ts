@@ -260,9 +260,11 @@ export class HealthMonitor<Client> {
       if ((connection.current?.leases ?? 0) === 0) this.#host.closer.closeConnection(connection, 'unhealthy', 'destroy')
       return
     }
+    const before = connection.mark
     this.#host.rebuilds.mark(connection, 'health_failures', detail, true)
     const { mark } = connection
-    if (mark?.kind !== 'health_failures') return
+    // Where checks run beside leases more of them may fail before the release: that decides nothing anew.
+    if (before !== undefined || mark?.kind !== 'health_failures') return
     core.counters.rebuildsByHealthCheck++
     core.events.emit('healthCheckTriggeredRebuild', { ...core.identify(connection), reason: { kind: mark.kind, detail: mark.detail } })
   }

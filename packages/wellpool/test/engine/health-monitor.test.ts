@@ -543,3 +543,18 @@ describe('a connection that the driver reports as lost', () => {
     expect((await borrow()).client.life.checks).toBe(1)
   })
 })
+
+test('checks that fail beside a lease, after they have led to a mark, are told and counted no second time', async () => {
+  const { borrow, clock, driver, listen, pool } = setUp({
+    maxConnections: 1,
+    healthCheckInterval: 1000,
+    healthRecheckInterval: 100,
+    driver: { maxLeasesPerConnection: 2 },
+  })
+  const told = listen('healthCheckTriggeredRebuild')
+  await borrow()
+  driver.always('check', fail(new Error('refused'), 1))
+  await clock.advance(10_000)
+  expect(pool.connections()).toMatchObject([{ health: 'unhealthy', mark: { kind: 'health_failures', urgent: true } }])
+  expect([told.length, pool.stats().rebuildsByHealthCheck]).toEqual([1, 1])
+})
