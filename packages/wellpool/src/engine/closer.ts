@@ -75,10 +75,9 @@ export class Closer<Client> {
   destroyUnderBorrowers(generation: Generation<Client>, because: unknown): void {
     if (generation.status === 'gone') return
     generation.lostBecause = because === undefined ? undefined : this.#core.copyError(because)
+    generation.lostInUse = generation.leases > 0
     this.destroy(generation)
-    const listeners = [...(generation.lostListeners ?? [])]
-    generation.lostListeners = undefined
-    for (const listener of listeners) listener(generation.lostBecause)
+    for (const listener of generation.lostListeners) listener(generation.lostBecause)
   }
 
   /**

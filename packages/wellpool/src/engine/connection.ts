@@ -42,9 +42,11 @@ export class Generation<Client> {
   /** The question whether the peer still works for the lease that began as use number `uses`: when it is asked (again), and how often it has been without an answer. */
   inquiry: { readonly uses: number; nextAt: number; tries: number } | undefined = undefined
   /** Who wants to know that the client was destroyed under them. */
-  lostListeners: Set<(cause: unknown) => void> | undefined = undefined
+  readonly lostListeners = new Set<(cause: unknown) => void>()
   /** Why it was destroyed under its borrowers. */
   lostBecause: unknown = undefined
+  /** Whether somebody had a lease when it was destroyed: what they did with it may not have come to its end. */
+  lostInUse = false
   /** The request numbers of the latest errors. */
   readonly #errorsAt: number[] = []
 

@@ -1,3 +1,4 @@
+import { Deadline } from './clock.ts'
 import type { Core } from './core.ts'
 import type { Lease } from './lease.ts'
 
@@ -13,14 +14,23 @@ export function traceOf(below: (...args: never) => unknown): Error {
  * shows where it was acquired.
  */
 export function watchForLeak<Client>(core: Core<Client>, lease: Lease<Client>, { stack = '' }: Error): void {
-  const timer = core.clock.setTimeout(() => {
+  const { clock, options } = core
+  const { generation } = lease
+  const { lostListeners } = generation
+  // After a sleep what ends the lease may still be to be read.
+  const deadline = new Deadline(clock, options.leakDetectionThreshold, () => {
     core.counters.leaksSuspected++
-    const { generation } = lease
     core.events.emit('leakSuspected', {
       ...core.identify(generation.connection, generation),
       stack,
-      heldMs: Math.round(core.clock.now() - lease.acquiredAt),
+      heldMs: Math.round(clock.now() - lease.acquiredAt),
     })
-  }, core.options.leakDetectionThreshold)
-  lease.leakWatch = () => core.clock.clearTimeout(timer)
+  })
+  const end = (): void => {
+    deadline.cancel()
+    lostListeners.delete(end)
+  }
+  // A client that was destroyed is no longer missed, whoever still has it.
+  lostListeners.add(end)
+  lease.leakWatch = end
 }

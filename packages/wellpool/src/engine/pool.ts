@@ -135,9 +135,8 @@ export class Pool<Client> {
         try {
           return await runUnderLease(lease, run, attempt, signal, attempt < core.options.attempts)
         } catch (error) {
-          // It is gone at once only if it was lost: one that is closed has its goodbye before it.
-          const lost = lease.generation.status === 'gone'
-          if (!lost || attempt >= core.options.attempts || signal?.aborted === true || core.ended) throw error
+          // And not by what came after the use: a reset that failed, a rebuild that was put off until the release.
+          if (!lease.generation.lostInUse || attempt >= core.options.attempts || signal?.aborted === true || core.ended) throw error
         }
         // Who comes back has what is left of the time.
         rank = since

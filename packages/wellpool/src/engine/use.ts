@@ -29,13 +29,11 @@ export function runUnderLease<Client, Result>(
       queueMicrotask(() => fail(error))
       context.end(error)
     }
-    generation.lostListeners ??= new Set()
-    const listeners = generation.lostListeners
-    listeners.add(lost)
+    generation.lostListeners.add(lost)
     /** @returns whether this is the end; a function whose client was lost may settle long after that. */
     const end = (error?: unknown): boolean => {
       if (lease.released) return false
-      listeners.delete(lost)
+      generation.lostListeners.delete(lost)
       if (repeatable) generation.repeatable--
       context.end()
       try {

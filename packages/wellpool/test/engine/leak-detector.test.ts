@@ -87,3 +87,26 @@ test('with leakDetectionThreshold 0 nothing is watched', async () => {
   await clock.advance(24 * 3_600_000)
   expect(leaks).toEqual([])
 })
+
+test('a lease that is released in the moment of its threshold is none, although its process was stopped until then', async () => {
+  const { borrow, clock, listen } = setUp({ leakDetectionThreshold: 1000 })
+  const leaks = listen('leakSuspected')
+  const lease = await borrow()
+  clock.arrive(10, () => lease.release())
+  await clock.sleep(5000)
+  expect(leaks).toEqual([])
+})
+
+test('a client that was destroyed is not missed: not after a loss, and nothing is left of the watch after close', async () => {
+  const { borrow, client, clock, driver, listen, pool } = setUp({ leakDetectionThreshold: 1000, maxConnections: 2 })
+  const leaks = listen('leakSuspected')
+  const [lost, kept] = [await borrow(), await borrow()]
+  driver.lose(client(1))
+  await clock.advance(900)
+  await clock.until(pool.close({ timeout: 0 }))
+  expect(clock.counts()).toEqual({ timers: 0, referenced: 0, polls: 0 })
+  await clock.advance(1000)
+  expect(leaks).toEqual([])
+  lost.release()
+  kept.release()
+})

@@ -210,6 +210,27 @@ describe('a use whose client is lost', () => {
     expect(runs).toBe(1)
   })
 
+  test.each(['a reset that fails', 'a rebuild that waits for its release'])(
+    'does not run again after an error of its own and %s',
+    async (what) => {
+      const { clock, driver, fate, pool, start } = setUp({ minConnections: 1, driver: { classify: () => 'application' } })
+      await start()
+      const id = pool.connections()[0]?.id as string
+      if (what === 'a reset that fails') driver.next('reset', { do: 'throw', error: new Error('dirty') })
+      let runs = 0
+      const use = pool.use(
+        () => {
+          runs++
+          if (what !== 'a reset that fails') void track(pool.rebuildConnectionById(id, { urgent: true }))
+          throw new Error('duplicate key')
+        },
+        { idempotent: true },
+      )
+      await expect(clock.until(use)).rejects.toThrow('duplicate key')
+      expect([runs, fate(1)]).toEqual([1, 'destroyed'])
+    },
+  )
+
   test('waits for its next connection no longer than what is left of timeout, over all attempts', async () => {
     const { client, clock, driver, pool } = setUp({ maxConnections: 1 })
     driver.always('connect', { do: 'fulfil', afterMs: 60 })
