@@ -121,9 +121,7 @@ export class Closer<Client> {
   }
 
   #destroyClient(client: Client): void {
-    const { driver, events } = this.#core
-    // Typed void, but nothing keeps a driver from being async: its rejection must not go unhandled.
-    attempt(() => driver.destroy(client)).catch((fault) => events.report(fault, "the driver's destroy"))
+    this.#core.events.call("the driver's destroy", () => this.#core.driver.destroy(client))
   }
 
   #end(generation: Generation<Client>): void {

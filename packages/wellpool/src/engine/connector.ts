@@ -228,11 +228,14 @@ export class Connector<Client> {
   /** What `watch` threw, if it did. The watcher may be called for as long as the process lives. */
   #watch(generation: Generation<Client>): { error: unknown } | undefined {
     const { driver } = this.#core
+    const lost = (error: unknown): void => this.#host.reportedLost(generation, error)
     try {
-      driver.watch?.(generation.client, {
-        lost: (error) => this.#host.reportedLost(generation, error),
+      const result: unknown = driver.watch?.(generation.client, {
+        lost,
         retire: (detail) => this.#host.reportedRetired(generation, detail),
       })
+      // It may have been made async, and what it rejects with would end the process.
+      if (result instanceof Promise) result.catch(lost)
       return undefined
     } catch (error) {
       return { error }

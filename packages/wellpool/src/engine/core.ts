@@ -259,7 +259,7 @@ export class Core<Client> {
   }
 
   classify(error: unknown): ErrorClass {
-    const found = this.guard("the driver's classify", () => this.driver.classify?.(error))
+    const found = this.events.call("the driver's classify", () => this.driver.classify?.(error))
     return found === 'fatal' || found === 'application' ? found : 'transient'
   }
 
@@ -274,34 +274,23 @@ export class Core<Client> {
   }
 
   #secrets(): readonly string[] {
-    const secrets: unknown = this.guard("the driver's secrets", () => this.driver.secrets?.())
+    const secrets: unknown = this.events.call("the driver's secrets", () => this.driver.secrets?.())
     return Array.isArray(secrets) ? secrets : []
   }
 
-  /** @returns what somebody else's code returns; undefined if it throws, which is reported */
-  guard<Result>(name: string, call: () => Result): Result | undefined {
-    try {
-      return call()
-    } catch (fault) {
-      this.events.report(fault, name)
-      return undefined
-    }
-  }
-
-  /** As `measure`, at each lease: without an array for what is measured. */
+  /** At each lease, and at once: nothing of the pool's is under way then. */
   measureLease(method: 'acquired' | 'released', ms: number): void {
-    try {
-      this.options.metrics?.[method]?.(this.labels, ms)
-    } catch (fault) {
-      this.events.report(fault, `the metrics collector's ${method}`)
-    }
+    this.events.call(`the metrics collector's ${method}`, () => this.options.metrics?.[method]?.(this.labels, ms))
   }
 
+  /** Tells the collector after the present step, as listeners are: whatever it does to the pool is no part of the step. */
   measure<Method extends keyof MetricsCollector>(method: Method, ...values: Measurement<Method>): void {
     const { metrics } = this.options
     if (metrics === undefined) return
-    const call = metrics[method] as ((labels: MetricLabels, ...values: unknown[]) => void) | undefined
-    this.guard(`the metrics collector's ${method}`, () => call?.call(metrics, this.labels, ...values))
+    this.events.later(`the metrics collector's ${method}`, () => {
+      const call = metrics[method] as ((labels: MetricLabels, ...values: unknown[]) => unknown) | undefined
+      return call?.call(metrics, this.labels, ...values)
+    })
   }
 
   /** What events say of a connection, or of a generation of it that is not the present one. */

@@ -18,7 +18,7 @@ import { WakeDetector } from './wake-detector.ts'
 /** What the engine asks of the pool around it. */
 export interface EngineHost<Client> {
   /** Hands a connection that is fit to serve to who has waited longest. */
-  lend(connection: Connection<Client>): Lease<Client>
+  lend(connection: Connection<Client>, waiter: Waiter<Lease<Client>>): Lease<Client>
   /** A borrower leaves the queue without a lease. */
   refuse(waiter: Waiter<Lease<Client>>, error: Error, failure: AcquireFailure): void
   expired(waiter: Waiter<Lease<Client>>): void
@@ -116,18 +116,19 @@ export class Engine<Client> {
     for (const connection of core.idle) {
       while (connection.list !== undefined && this.isFit(connection, now)) {
         if (core.waiting.size === 0) return
-        this.handOver(this.#host.lend(connection), now)
+        const waiter = this.nextWaiter(now)
+        waiter.resolve(this.#host.lend(connection, waiter))
       }
     }
   }
 
-  /** Gives a lease to who has waited longest. Caller must know that somebody waits. */
-  handOver(lease: Lease<Client>, now: number): void {
+  /** Takes who has waited longest from the queue, before the lease for it is told. Caller must know that somebody waits. */
+  nextWaiter(now: number): Waiter<Lease<Client>> {
     const { waiting } = this.core
     const waiter = waiting.head as Waiter<Lease<Client>>
     waiting.remove(waiter)
     this.planner.noteWait(waiter.since, now)
-    waiter.resolve(lease)
+    return waiter
   }
 
   /** Whether a connection in the idle store may serve now. */
@@ -158,7 +159,7 @@ export class Engine<Client> {
   setHold(generation: Generation<Client>, hold: boolean): void {
     const { driver, options } = this.core
     if (!options.allowExitOnIdle) return
-    this.core.guard("the driver's ref or unref", () => (hold ? driver.ref?.(generation.client) : driver.unref?.(generation.client)))
+    this.core.events.call("the driver's ref or unref", () => (hold ? driver.ref?.(generation.client) : driver.unref?.(generation.client)))
   }
 
   connectFailed(error: ConnectError, fatal: boolean): void {

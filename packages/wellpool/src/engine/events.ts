@@ -102,7 +102,7 @@ export class Events {
   readonly #wallNow: () => number
   readonly #logger: Logger | undefined
   readonly #listeners = new Map<EventName, Set<Listener<never>>>()
-  #queue: [EventName, PoolEvent][] = []
+  #queue: [string, () => unknown][] = []
   /** Whether the logger wants what is written at `debug`. */
   #debugs = false
   /** Whether anybody hears of leases: asked at each of them. */
@@ -150,40 +150,49 @@ export class Events {
   emit<Name extends EventName>(name: Name, details: EventDetails<Name>): void {
     if (!this.heard(name)) return
     const event = { timestamp: this.#wallNow(), pool: this.#pool, protocol: this.#protocol, ...details }
-    if (this.#queue.push([name, event]) === 1) queueMicrotask(() => this.#deliver())
+    this.later(name, () => {
+      this.#log(LEVELS[name], toFacts(event), name)
+      for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+        this.call(`a listener of ${name}`, () => (listener as (event: PoolEvent) => unknown)(event))
+      }
+    })
   }
 
-  /** Passes a fault in somebody else's code (a listener, a collector, a driver's `destroy`) to the logger. */
-  report(error: unknown, where: string): void {
+  /** As `call`, after the present step, in its turn. */
+  later(where: string, code: () => unknown): void {
+    if (this.#queue.push([where, code]) > 1) return
+    queueMicrotask(() => {
+      const queue = this.#queue
+      this.#queue = []
+      for (const [where, code] of queue) this.call(where, code)
+    })
+  }
+
+  /**
+   * Calls somebody else's code (a listener, a collector, a driver's `destroy`). What it throws is passed to the logger, also
+   * what it rejects with if it was made `async`: that would end the process.
+   */
+  call<Result>(where: string, code: () => Result): Result | undefined {
     try {
-      this.#logger?.error({ pool: this.#pool, err: error }, `${where} threw`)
+      const result = code()
+      if (result instanceof Promise) result.catch((error: unknown) => this.#report(error, where))
+      return result
+    } catch (error) {
+      this.#report(error, where)
+      return undefined
+    }
+  }
+
+  #report(err: unknown, where: string): void {
+    this.#log('error', { pool: this.#pool, err }, `${where} threw`)
+  }
+
+  #log(level: 'debug' | 'info' | 'warn' | 'error', facts: object, message: string): void {
+    try {
+      const result: unknown = this.#logger?.[level](facts, message)
+      if (result instanceof Promise) result.catch(() => {})
     } catch {
       // A logger that throws has nobody left to tell.
-    }
-  }
-
-  #deliver(): void {
-    const queue = this.#queue
-    this.#queue = []
-    for (const [name, event] of queue) {
-      this.#log(name, event)
-      for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-        try {
-          const result = (listener as (event: PoolEvent) => unknown)(event)
-          if (result instanceof Promise) result.catch((error: unknown) => this.report(error, `a listener of ${name}`))
-        } catch (error) {
-          this.report(error, `a listener of ${name}`)
-        }
-      }
-    }
-  }
-
-  #log(name: EventName, event: PoolEvent): void {
-    if (this.#logger === undefined) return
-    try {
-      this.#logger[LEVELS[name]](toFacts(event), name)
-    } catch {
-      // As above.
     }
   }
 }

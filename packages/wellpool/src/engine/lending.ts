@@ -54,12 +54,17 @@ export class Lending<Client> implements LeaseOwner<Client> {
   }
 
   /** Hands out a connection that is fit to serve. */
-  lend(connection: Connection<Client>): Lease<Client> {
+  lend(connection: Connection<Client>, waiter?: Waiter<Lease<Client>>): Lease<Client> {
     this.#core.readClock()
-    return this.#handOut(connection, connection.current as Generation<Client>, true)
+    return this.#handOut(connection, connection.current as Generation<Client>, true, waiter)
   }
 
-  #handOut(connection: Connection<Client>, generation: Generation<Client>, measured: boolean): Lease<Client> {
+  #handOut(
+    connection: Connection<Client>,
+    generation: Generation<Client>,
+    measured: boolean,
+    waiter?: Waiter<Lease<Client>>,
+  ): Lease<Client> {
     const core = this.#core
     if (generation.leases++ === 0) {
       core.setState(connection, 'acquired')
@@ -71,7 +76,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
     generation.usedSinceProof = true
     const lease = new Lease(this, generation, core.lastNow, measured ? -1 : core.beat)
     if (!this.#beat.pending) this.#startBeat()
-    if (measured && core.watched) this.#noteLend(lease, core.waiting.head)
+    if (measured && core.watched) this.#noteLend(lease, waiter)
     return lease
   }
 
@@ -160,7 +165,7 @@ export class Lending<Client> implements LeaseOwner<Client> {
   /** Lets the driver tidy up. The connection stays acquired meanwhile. */
   #reset(generation: Generation<Client>, now: number): void {
     const core = this.#core
-    let pending: unknown
+    let pending: PromiseLike<unknown> | undefined
     try {
       pending = core.driver.reset?.(generation.client) as typeof pending
     } catch (error) {
@@ -235,10 +240,11 @@ export class Lending<Client> implements LeaseOwner<Client> {
       if (core.state !== 'paused' && this.#engine.isFit(connection, now)) {
         // The clock was read a moment ago, because somebody waits. From hand to hand, it has not been idle.
         const { busySince } = connection
-        const lease = this.#handOut(connection, generation, true)
+        const waiter = this.#engine.nextWaiter(now)
+        const lease = this.#handOut(connection, generation, true, waiter)
         connection.busySince = busySince
         if (core.overdue.size > 0) core.changed()
-        this.#engine.handOver(lease, now)
+        waiter.resolve(lease)
         // A client that serves several may have room for the next.
         if (generation.leases < core.maxLeases) core.makeAvailable(connection)
         return

@@ -51,7 +51,7 @@ export class Pool<Client> {
   /** Use {@link createPool}. @internal */
   constructor(driver: Driver<Client>, layers: readonly PoolOptions[], options = resolveOptions(layers, driver.protocol)) {
     this.#engine = new Engine(driver, options, {
-      lend: (connection) => this.#lending.lend(connection),
+      lend: (connection, waiter) => this.#lending.lend(connection, waiter),
       refuse: (waiter, error, failure) => this.#refuse(waiter, error, failure),
       expired: (waiter) => this.#expired(waiter),
       settled: () => this.#lifecycle.settled(),

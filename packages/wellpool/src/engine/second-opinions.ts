@@ -144,7 +144,8 @@ export class SecondOpinions<Client> {
     for (const generation of this.#leased()) {
       if (this.#askAt(generation) > now) continue
       if (generation.inquiry?.uses !== generation.uses) generation.inquiry = { uses: generation.uses, nextAt: now, tries: 0 }
-      if (this.#mayAskAbout(generation)) this.#unasked.add(generation)
+      const may: unknown = core.events.call("the driver's mayAskAbout", () => core.driver.mayAskAbout?.(generation.client) ?? true)
+      if (may !== false && may !== undefined) this.#unasked.add(generation)
       else generation.inquiry.nextAt = now + LOOK_AGAIN
     }
     this.#arm()
@@ -188,11 +189,6 @@ export class SecondOpinions<Client> {
 
   #silentSince({ connection, lastProvenAt, connectedAt }: Generation<Client>): number {
     return Math.max(connection.busySince, lastProvenAt, connectedAt)
-  }
-
-  #mayAskAbout({ client }: Generation<Client>): boolean {
-    const { driver } = this.#core
-    return this.#core.guard("the driver's mayAskAbout", () => driver.mayAskAbout?.(client) !== false) === true
   }
 
   /** The idle connection to ask over. A second try goes over a new one where that is possible. */

@@ -238,7 +238,9 @@ describe('the logger', () => {
       throw new Error('listener broke')
     })
     events.emit('poolPaused', {})
-    events.report(new Error('a fault'), 'destroy')
+    events.call('destroy', () => {
+      throw new Error('a fault')
+    })
     await delivered()
     expect(heard).toBe(1)
   })

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import type { MetricsCollector, PoolStats } from '../../src/index.ts'
-import { fail, hang, ok } from '../../src/testing/index.ts'
-import { setUp, track } from './set-up.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createPool, type Driver, type Lease, type MetricsCollector, type PoolStats } from '../../src/index.ts'
+import { createFakeDriver, type FakeClient, FakeClock, fail, hang, ok } from '../../src/testing/index.ts'
+import { resultOf, setUp, type Tracked, track } from './set-up.ts'
 
 describe('stats', () => {
   test('counts the connections by what they do, those still connecting apart from the total', async () => {
@@ -174,4 +174,80 @@ describe('a collector of measurements', () => {
     expect(pool.stats()).toMatchObject({ idle: 1, created: 1 })
     expect(reports).toMatchObject([{ err: { message: 'no room for figures' } }])
   })
+})
+
+describe('a collector that acts on the pool', () => {
+  test('closing it when a waiter is served takes nothing from that waiter, and refuses the others', async () => {
+    let close = (): void => {}
+    const setup = setUp({ maxConnections: 1, metrics: { acquired: () => close() } })
+    const { clock, pool } = setup
+    close = () => void pool.close({ timeout: 100 })
+    const [first, second] = [pool.acquire(), pool.acquire()].map(track)
+    await clock.advance(50)
+    resultOf(first as Tracked<Lease<FakeClient>>).release()
+    expect(second?.error).toMatchObject({ code: 'POOL_CLOSED' })
+  })
+
+  test('closing it when a release serves a waiter takes nothing from that waiter', async () => {
+    let close = (): void => {}
+    const setup = setUp({ maxConnections: 1, metrics: { acquired: () => close() } })
+    const { borrow, clock, pool } = setup
+    const lease = await borrow()
+    close = () => void pool.close({ timeout: 100 })
+    const [first, second] = [pool.acquire(), pool.acquire()].map(track)
+    lease.release()
+    await clock.advance(50)
+    resultOf(first as Tracked<Lease<FakeClient>>).release()
+    expect(second?.error).toMatchObject({ code: 'POOL_CLOSED' })
+  })
+
+  test.each(['rebuildMarked', 'rebuildStarted', 'connected', 'checked', 'closed', 'rebuildCompleted'] as const)(
+    'closing it at %s leaves nothing behind',
+    async (method) => {
+      let close = (): void => {}
+      const { clock, pool, start } = setUp({ minConnections: 1, maxConnections: 2, metrics: { [method]: () => close() } })
+      await start()
+      close = () => void pool.close()
+      const rebuild = track(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
+      await clock.advance(60_000)
+      expect(rebuild.status).not.toBe('pending')
+      expect(clock.counts()).toEqual({ timers: 0, referenced: 0, polls: 0 })
+    },
+  )
+})
+
+test('what is somebody else’s and was made async may reject: no rejection is left unhandled', async () => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => void process.off('unhandledRejection', note))
+  const rejects = async (): Promise<never> => {
+    throw new Error('made async')
+  }
+  const clock = new FakeClock()
+  const driver = Object.assign(createFakeDriver({ clock }), { ref: rejects, unref: rejects, classify: rejects, secrets: rejects })
+  const logger = { debug: rejects, info: rejects, warn: rejects, error: rejects }
+  const metrics = { acquired: rejects, released: rejects, connected: rejects, closed: rejects }
+  const options = { clock, metrics, logger, minConnections: 1, allowExitOnIdle: true }
+  const pool = createPool(driver as unknown as Driver<FakeClient>, options)
+  ;(await clock.until(pool.acquire())).release(new Error('reset by peer'))
+  await clock.until(pool.close())
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(unhandled).toEqual([])
+})
+
+test('a watch that was made async and rejects has lost its client', async () => {
+  const { clock, driver, fate, listen, pool, start } = setUp({ minConnections: 1 })
+  const marks = listen('rebuildMarked')
+  const { watch } = driver
+  let watched = 0
+  const late = async (...args: Parameters<NonNullable<typeof watch>>): Promise<void> => {
+    watch?.(...args)
+    if (watched++ === 0) throw new Error('no permission to subscribe')
+  }
+  Object.assign(driver, { watch: late })
+  await start()
+  await clock.advance(100)
+  expect(marks).toMatchObject([{ reason: { kind: 'connection_lost', detail: 'lost: no permission to subscribe' } }])
+  expect([fate(1), pool.connections()[0]?.generation]).toEqual(['destroyed', 2])
 })
