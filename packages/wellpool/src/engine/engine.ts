@@ -146,7 +146,7 @@ export class Engine<Client> {
     }
     const generation = connection.current as Generation<Client>
     connection.idleSince = core.clock.now()
-    this.setHold(generation, false)
+    if (core.options.allowExitOnIdle) this.setHold(generation, false)
     this.health.watch(connection)
     this.upkeep.setAge(connection)
     this.upkeep.connectionIdle()
@@ -157,9 +157,8 @@ export class Engine<Client> {
 
   /** With `allowExitOnIdle`: whether the client holds the process open. */
   setHold(generation: Generation<Client>, hold: boolean): void {
-    const { driver, options } = this.core
-    if (!options.allowExitOnIdle) return
-    this.core.events.call("the driver's ref or unref", () => (hold ? driver.ref?.(generation.client) : driver.unref?.(generation.client)))
+    const { driver, events } = this.core
+    events.call("the driver's ref or unref", () => driver[hold ? 'ref' : 'unref']?.(generation.client))
   }
 
   connectFailed(error: ConnectError, fatal: boolean): void {

@@ -42,7 +42,8 @@ export class Lifecycle<Client> {
   }
 
   get options(): Readonly<PoolOptions> {
-    return overlay([...this.#layers, this.#given])
+    const layers = [...this.#layers, this.#given]
+    return merge([...layers, { backoff: merge(layers.map(({ backoff = {} }) => backoff)) }])
   }
 
   /**
@@ -134,7 +135,12 @@ export class Lifecycle<Client> {
     core.noteWatchers()
     if (!this.#begun || core.ended) return
     upkeep.restart(before)
-    for (const connection of core.present()) health.schedule(connection)
+    for (const connection of core.present()) {
+      health.schedule(connection)
+      const { current, state } = connection
+      if (after.allowExitOnIdle === before.allowExitOnIdle || current?.status !== 'live') continue
+      this.#engine.setHold(current, before.allowExitOnIdle || state === 'acquired')
+    }
     core.changed()
   }
 
@@ -262,4 +268,9 @@ export class Lifecycle<Client> {
 function overlay(layers: readonly PoolOptions[]): PoolOptions {
   const backoff = Object.assign({}, ...layers.map((layer) => layer.backoff))
   return Object.assign({}, ...layers, Object.keys(backoff).length > 0 && { backoff })
+}
+
+/** The later layers over the earlier. What is undefined was not given. */
+function merge(layers: readonly object[]): object {
+  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)).filter(([, value]) => value !== undefined))
 }

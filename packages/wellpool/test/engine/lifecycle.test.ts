@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, PoolClosedError, PoolPausedError } from '../../src/index.ts'
-import { type FakeClient, fail, hang, ok } from '../../src/testing/index.ts'
+import { type FakeCall, type FakeClient, fail, hang, ok } from '../../src/testing/index.ts'
 import { resultOf, served, setUp, track } from './set-up.ts'
 
 describe('start', () => {
@@ -313,6 +313,31 @@ describe('reconfigure', () => {
   test.each([{ name: 'other' }, { random: () => 0 }])('refuses what a pool keeps for life: %j', async (change) => {
     const { pool } = setUp()
     expect(() => pool.reconfigure(change)).toThrow(ConfigError)
+  })
+
+  test('of allowExitOnIdle holds the process by all clients again, or by those in use', async () => {
+    const calls: string[] = []
+    const onCall = ({ hook, client: called }: FakeCall): void => {
+      if (hook === 'ref' || hook === 'unref') calls.push(`${hook} ${called?.id}`)
+    }
+    const { borrow, pool, start } = setUp({ minConnections: 2, driver: { hooks: ['watch', 'ref'], onCall } })
+    await start()
+    const lease = await borrow()
+    const other = lease.client.id === 1 ? 2 : 1
+    pool.reconfigure({ allowExitOnIdle: true })
+    expect(calls.splice(0).sort()).toEqual([`ref ${lease.client.id}`, `unref ${other}`].sort())
+    pool.reconfigure({ allowExitOnIdle: false })
+    expect(calls.splice(0).sort()).toEqual(['ref 1', 'ref 2'])
+    pool.reconfigure({ maxWaiting: 5 })
+    lease.release()
+    expect(calls).toEqual([])
+  })
+
+  test('with undefined is back at what stands beneath, also in what the pool says of its options', () => {
+    const { pool } = setUp({ driver: { defaults: { maxConnections: 2, backoff: { base: 20 } } } })
+    pool.reconfigure({ maxConnections: 7, backoff: { base: 30 } })
+    pool.reconfigure({ maxConnections: undefined, backoff: { base: undefined } })
+    expect(pool.options).toMatchObject({ maxConnections: 2, backoff: { base: 20 } })
   })
 
   test('of one part of backoff leaves the other parts', () => {
