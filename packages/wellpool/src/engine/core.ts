@@ -139,7 +139,8 @@ export class Core<Client> {
     this.#pumping = true
     queueMicrotask(() => {
       this.#pumping = false
-      this.#pump()
+      // Of a pool that is closed nothing is left to be done, whoever still releases a lease.
+      if (this.state !== 'closed') this.#pump()
     })
   }
 

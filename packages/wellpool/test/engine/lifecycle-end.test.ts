@@ -280,3 +280,17 @@ describe('close', () => {
     for (const lease of leases.slice(1)) lease.release()
   })
 })
+
+test('a lease that is released when the pool is closed already sets nothing going again', async () => {
+  const { borrow, client, clock, driver, pool, start } = setUp({ minConnections: 2, maxConnections: 2, random: () => 0.99 })
+  await start()
+  const lease = await borrow()
+  driver.always('connect', fail(new Error('refused'), 1))
+  driver.lose(client(3 - lease.client.id))
+  await clock.advance(20_000)
+  expect(pool.stats().breaker).toBe('open')
+  await clock.until(pool.close({ timeout: 0 }))
+  lease.release()
+  await clock.settle()
+  expect(clock.counts()).toEqual({ timers: 0, referenced: 0, polls: 0 })
+})
