@@ -66,15 +66,19 @@ export function checkClient<Client>(
     controller.abort(new HealthCheckError(`the check took longer than ${formatMs(timeout)}`))
   })
   const { signal } = controller
+  core.calling = true
   attempt(() => (ask === undefined ? driver.check(generation.client, { signal }) : ask(generation.client, { signal }))).then(
     () => end(true, false, undefined),
     (error: unknown) => end(false, false, error),
   )
+  core.calling = false
   return () => {
     if (phase === 'over') return
     phase = 'over'
     deadline.cancel()
+    core.calling = true
     controller.abort(new HealthCheckError('the check was abandoned'))
+    core.calling = false
   }
 }
 

@@ -87,6 +87,8 @@ export class Core<Client> {
   readonly overdue = new Set<Connection<Client>>()
   /** The connections whose checks have failed lately, the one that did so last at the end. */
   readonly failing = new Set<Connection<Client>>()
+  /** Whether the driver is being called, or hears an abort, in the middle of a step: what it reports is heard after that. */
+  calling = false
   /** Whether most connections fail their checks, so that the check or the endpoint is to blame. */
   panic = false
 

@@ -183,7 +183,9 @@ export class Engine<Client> {
   reportedLost(generation: Generation<Client>, error: unknown): void {
     const { connection } = generation
     if (generation.status === 'gone' || generation.status === 'closing') return
-    if (connection.current === generation && connection.state !== 'connecting') {
+    if (this.core.calling) {
+      queueMicrotask(() => this.reportedLost(generation, error))
+    } else if (connection.current === generation && connection.state !== 'connecting') {
       this.lost(generation, `lost: ${error === undefined ? 'closed by the peer' : this.core.copyError(error).message}`, error)
     } else if (generation.status === 'retired') {
       this.lost(generation, 'lost', error)

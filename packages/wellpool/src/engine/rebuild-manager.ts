@@ -340,10 +340,10 @@ export class RebuildManager<Client> {
   }
 
   #dropCandidate(task: Task<Client>, reason: CloseReason, how: 'close' | 'destroy'): void {
-    const { candidate } = task
-    task.abandonCheck?.()
+    const { abandonCheck, candidate } = task
     task.abandonCheck = undefined
     task.candidate = undefined
+    abandonCheck?.()
     if (candidate === undefined) return
     if (how === 'close') {
       void this.#closer.close(candidate, reason)

@@ -135,3 +135,62 @@ describe('a check that never settles', () => {
     expect(pool.connections()).toEqual([rebuilt])
   })
 })
+
+describe('a driver that reports its client as lost', () => {
+  test.each(['a close of the pool', 'an eviction', 'a rebuild'])('as soon as its check is given up for %s, does no harm', async (what) => {
+    const setup = await checked({ healthCheckTimeout: 0, maxConnections: 2, minConnections: 1 })
+    const { client, clock, driver, fate, pool } = setup
+    driver.always('check', ({ client: checked, signal }) => {
+      if (checked?.id !== 1) return ok(1)
+      signal?.addEventListener('abort', () => driver.lose(checked))
+      return hang()
+    })
+    await nextCheck(setup)
+    const id = pool.connections()[0]?.id as string
+    if (what === 'a rebuild') await clock.until(pool.rebuildConnectionById(id, { urgent: true }))
+    else if (what === 'an eviction') await clock.until(pool.evict())
+    else await clock.until(pool.close())
+    await clock.advance(100)
+    expect(fate(client(1).id)).not.toBe('open')
+    expect(pool.stats()).toMatchObject(what === 'a close of the pool' ? { state: 'closed' } : { total: 1, idle: 1, open: 1 })
+  })
+
+  test('as soon as its check is given up because it has condemned it, does no harm', async () => {
+    const setup = await checked({ unhealthyThreshold: 1, healthCheckTimeout: 500 })
+    const { clock, driver, pool } = setup
+    driver.always('check', ({ client: checked, signal }) => {
+      if (checked?.id !== 1) return ok(1)
+      signal?.addEventListener('abort', () => driver.lose(checked))
+      return hang()
+    })
+    await clock.advance(20_000)
+    expect(pool.connections()).toMatchObject([{ generation: 2, state: 'idle', health: 'healthy' }])
+  })
+
+  test('inside of check has it replaced, whatever the check comes to', async () => {
+    const setup = await checked({ maxConnections: 2 })
+    const { clock, driver, fate, pool } = setup
+    driver.always('check', ({ client: checked }) => {
+      if (checked?.id === 1) driver.lose(checked)
+      return ok(1)
+    })
+    await nextCheck(setup)
+    await clock.advance(10)
+    expect([fate(1), pool.connections()[0]]).toMatchObject(['destroyed', { generation: 2, state: 'idle', health: 'healthy' }])
+    expect(pool.stats().open).toBe(1)
+  })
+
+  test('inside of the check of a successor never has that put in place', async () => {
+    const { borrow, clock, driver, fate, pool, start } = setUp({ minConnections: 1, maxConnections: 2 })
+    await start()
+    driver.always('check', ({ client: checked }) => {
+      if (checked?.id === 2) driver.lose(checked)
+      return ok(1)
+    })
+    const rebuilt = await clock.until(pool.rebuildConnectionById(pool.connections()[0]?.id as string))
+    expect([rebuilt.success, rebuilt.stage]).toEqual([false, 'check'])
+    await clock.advance(1000)
+    expect(pool.stats()).toMatchObject({ open: 1, total: 1, idle: 1, rebuildsStarted: 2, rebuildsFailed: 1, rebuildsCompleted: 1 })
+    expect([(await borrow()).client.id, fate(2)]).toEqual([3, 'destroyed'])
+  })
+})
