@@ -64,10 +64,13 @@ export class Screen {
     stdout.write(ALTERNATE.off)
   }
 
-  /** With nobody listening any more the signal does what it does. */
+  /** With nobody listening any more the signal does what it does; also where the terminal is gone. */
   readonly #end = (signal: NodeJS.Signals): void => {
-    this.close()
-    process.kill(process.pid, signal)
+    try {
+      this.close()
+    } finally {
+      process.kill(process.pid, signal)
+    }
   }
 
   /** Several keys may come at once: a held arrow, or somebody who types fast. */
