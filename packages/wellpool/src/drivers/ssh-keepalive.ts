@@ -1,3 +1,4 @@
+import { Alarm, type Clock, systemClock } from '../engine/clock.ts'
 import { formatMs } from '../engine/duration.ts'
 import { SshError } from './ssh-errors.ts'
 import { ping } from './ssh-internals.ts'
@@ -12,16 +13,18 @@ const LATE = 1.5
  * does not answer such requests but still talks, is alive.
  *
  * It ends with the link, and never holds the process open.
+ *
+ * @param clock where it takes the time from
  */
-export function keepAlive(link: SshLink, intervalMs: number, misses: number): void {
+export function keepAlive(link: SshLink, intervalMs: number, misses: number, clock: Clock = systemClock): void {
   if (intervalMs === 0) return
   let bytes = link.bytesRead
   let unanswered = 0
-  let lastLook = performance.now()
+  let lastLook = clock.now()
   const look = (): void => {
     // Whoever was busy or asleep for that long has not listened, and can't say that nobody spoke.
-    const late = performance.now() - lastLook > LATE * intervalMs
-    lastLook = performance.now()
+    const late = clock.now() - lastLook > LATE * intervalMs
+    lastLook = clock.now()
     if (late) unanswered = 0
     if (link.bytesRead !== bytes) {
       bytes = link.bytesRead
@@ -39,8 +42,11 @@ export function keepAlive(link: SshLink, intervalMs: number, misses: number): vo
     // Its answer is a sign of life like any other; that the connection has ended is reported by itself.
     ping(link.client).catch(() => {})
   }
-  // What came in while the process was busy or asleep is read first. (An immediate that is unreferenced would not do:
-  // nothing wakes the event loop for it, so that the look would come with the next event, late.)
-  const timer = setInterval(() => setImmediate(look), intervalMs).unref()
-  link.onLost(() => clearInterval(timer))
+  const alarm = new Alarm(clock, () => {
+    alarm.set(intervalMs)
+    // What came in while the process was busy or asleep is read first.
+    clock.afterPoll(look)
+  })
+  alarm.set(intervalMs)
+  link.onLost(() => alarm.clear())
 }
