@@ -18,14 +18,15 @@ export function connectionRoutes(app: FastifyInstance, context: ApiContext): voi
     ({ query: { pool, protocol, state, health, marked } }) => {
       const now = Date.now()
       const pools = pool === undefined ? [...context.pools].map(([, each]) => each) : [poolOf(context, pool)]
-      const ofProtocol = protocol === undefined ? pools : poolsOf(context, protocol)
+      // Refuses one that no pool has: a misspelt one would read as nothing.
+      if (protocol !== undefined) poolsOf(context, protocol)
       const isWanted = (record: ConnectionRecord): boolean =>
         (state === undefined || record.state === state) &&
         (health === undefined || record.health === health) &&
         (marked === undefined || (record.mark !== undefined) === marked)
       return {
         connections: pools
-          .filter((each) => ofProtocol.includes(each))
+          .filter((each) => protocol === undefined || each.protocol === protocol)
           .flatMap((each) => each.connections())
           .filter(isWanted)
           .map((record) => toConnection(record, now)),
