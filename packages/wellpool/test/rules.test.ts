@@ -35,6 +35,6 @@ describe('RULES.md', () => {
     const ids = rules.map(({ id }) => id)
     expect(ids.length).toBeGreaterThan(100)
     expect(new Set(ids).size).toBe(ids.length)
-    for (const { id, text } of rules) expect(`${id} ${text}`).toMatch(/^[A-Z]\d+[a-f]? .{20,}/)
+    for (const { id, text } of rules) expect(`${id} ${text}`).toMatch(/^[A-Z]\d+[a-g]? .{20,}/)
   })
 })

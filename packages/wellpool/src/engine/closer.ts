@@ -75,7 +75,7 @@ export class Closer<Client> {
   destroyUnderBorrowers(generation: Generation<Client>, because: unknown): void {
     if (generation.status === 'gone') return
     generation.lostBecause = because === undefined ? undefined : this.#core.copyError(because)
-    generation.lostInUse = generation.leases > 0
+    generation.lostInUse = generation.leases
     this.destroy(generation)
     for (const listener of generation.lostListeners) listener(generation.lostBecause)
   }

@@ -45,8 +45,8 @@ export class Generation<Client> {
   readonly lostListeners = new Set<(cause: unknown) => void>()
   /** Why it was destroyed under its borrowers. */
   lostBecause: unknown = undefined
-  /** Whether somebody had a lease when it was destroyed: what they did with it may not have come to its end. */
-  lostInUse = false
+  /** How many had a lease when it was destroyed: what they did with it may not have come to its end. */
+  lostInUse = 0
   /** The request numbers of the latest errors. */
   readonly #errorsAt: number[] = []
 

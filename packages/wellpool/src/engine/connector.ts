@@ -51,6 +51,12 @@ export interface ConnectorHost<Client> {
 
 const SLOW_CONNECT_FACTOR = 3
 
+/** A client that ends sooner than this, and unused, has ended at once, ms. */
+const AT_ONCE = 1000
+
+/** So many clients in a row may end at once before their connects count as failed. */
+const MAX_ENDED_AT_ONCE = 10
+
 /**
  * R3: makes every connect of the pool, with one backoff. The breaker is that backoff: *closed* while connects
  * succeed, *open* while it waits for the next try, *half-open* while exactly one try is in flight.
@@ -65,6 +71,12 @@ export class Connector<Client> {
   readonly #backoff = new Backoff()
   #breaker: BreakerState = 'closed'
   #openedAt = 0
+  /** Clients in a row that ended at once. */
+  #endedAtOnce = 0
+  /** Until when one more belongs to that row, ms of the clock. */
+  #rowUntil = 0
+  /** Whether the breaker is open because of them: then a connect that was under way succeeds for nothing, as theirs did. */
+  #inVain = false
   /** Connects allowed at the same time; grows again from 1 after an outage. */
   #allowance = NEVER
   /** The next try. */
@@ -248,17 +260,17 @@ export class Connector<Client> {
     core.events.emit('connectionCreated', core.identify(generation.connection, generation))
     core.connectTimes.add(connectMs)
     core.measure('connected', connectMs)
+    this.#silent = 0
+    core.changed()
+    if (this.#inVain) return
     this.#backoff.succeed()
     this.#lastError = undefined
     this.#lastFatal = false
     this.#allowance++
-    this.#silent = 0
-    if (this.#breaker !== 'closed') {
-      this.#breaker = 'closed'
-      this.#retry.clear()
-      core.events.emit('breakerClosed', {})
-    }
-    core.changed()
+    if (this.#breaker === 'closed') return
+    this.#breaker = 'closed'
+    this.#retry.clear()
+    core.events.emit('breakerClosed', {})
   }
 
   #failed(connect: Connect<Client>, connectionId: string, cause: unknown, number: number, connectMs: number): void {
@@ -276,20 +288,44 @@ export class Connector<Client> {
     this.#lastError = error
     this.#lastFatal = fatal
     // One step of the backoff for each outage or try, not for each connect that was under way.
-    if (this.#breaker === 'closed' || connect.isTry) {
-      this.#backoff.fail(core.options.random)
-      this.#breaker = 'open'
-      this.#openedAt = core.clock.now()
-      this.#allowance = 1
-      core.events.emit('breakerOpened', { error, retryInMs: Math.round(this.#delay()) })
-    }
+    if (this.#breaker === 'closed' || connect.isTry) this.#open(error)
     connect.demand.failed(error, fatal)
     core.changed()
+  }
+
+  /**
+   * A client is of no more use. Where more than {@link MAX_ENDED_AT_ONCE} in a row were none at all, their connects have
+   * failed, whatever the driver says: who accepts and hangs up (a balancer with nobody behind it, a peer that sends all
+   * away again) would be connected to as fast as both sides can.
+   */
+  ended({ connectedAt, errors, lostInUse, uses }: Generation<Client>, detail: string, cause: unknown): void {
+    const core = this.#core
+    const now = core.clock.now()
+    if (now - connectedAt > AT_ONCE || uses - lostInUse > errors || this.#breaker !== 'closed') return
+    if (now > this.#rowUntil) this.#endedAtOnce = 0
+    this.#rowUntil = now + 2 * AT_ONCE
+    const excess = this.#endedAtOnce++ - MAX_ENDED_AT_ONCE
+    if (excess < 0) return
+    this.#backoff.failures = excess
+    this.#lastError = new ConnectError(`pool ${core.options.name} connects in vain: ${detail}`, core.copyError(cause))
+    this.#open(this.#lastError)
+    this.#rowUntil += this.#delay()
+    this.#inVain = true
+  }
+
+  #open(error: ConnectError): void {
+    const { clock, events, options } = this.#core
+    this.#backoff.fail(options.random)
+    this.#breaker = 'open'
+    this.#openedAt = clock.now()
+    this.#allowance = 1
+    events.emit('breakerOpened', { error, retryInMs: Math.round(this.#delay()) })
   }
 
   #halfOpen(): void {
     this.#retry.clear()
     this.#breaker = 'half-open'
+    this.#inVain = false
     // Connects from before the outage was known: half-open means exactly one.
     this.giveUpAll()
     this.#core.events.emit('breakerHalfOpened', {})

@@ -105,6 +105,7 @@ export class Engine<Client> {
     }
     core.setHealth(connection, 'unhealthy')
     core.suspectAll()
+    this.connector.ended(generation, detail, cause)
     if (core.ended) this.closer.closeConnection(connection, 'lost', 'destroy')
     else this.rebuilds.mark(connection, 'connection_lost', detail, true)
   }
@@ -194,6 +195,7 @@ export class Engine<Client> {
     } else {
       // Lost inside of `watch`, or a successor that is still being checked.
       generation.lostBecause = error
+      this.connector.ended(generation, 'lost', error)
       this.rebuilds.candidateLost(generation, error)
     }
   }
@@ -206,8 +208,10 @@ export class Engine<Client> {
     if (connection.current === generation) this.#markRetired(connection, generation)
   }
 
-  #markRetired(connection: Connection<Client>, { retireDetail }: Generation<Client>): void {
+  #markRetired(connection: Connection<Client>, generation: Generation<Client>): void {
+    const { retireDetail } = generation
     this.core.idle.remove(connection)
+    this.connector.ended(generation, `retired: ${retireDetail}`, retireDetail)
     this.rebuilds.mark(connection, 'retired_by_peer', retireDetail, false)
     this.core.changed()
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { PoolOptions } from '../../src/index.ts'
-import { fail, hang, ok } from '../../src/testing/index.ts'
+import { type FakeClient, type FakeDriver, fail, hang, ok } from '../../src/testing/index.ts'
 import { served, setUp, type TestPool, track } from './set-up.ts'
 
 const refused = (): Error => new Error('refused')
@@ -225,5 +225,57 @@ describe('a connect error that is fatal', () => {
     expect(begun(setup)).toEqual([0])
     await setup.clock.advance(5000)
     setup.driver.always('connect', ok(1))
+  })
+})
+
+describe('an endpoint that accepts, and then wants to know nothing of its clients, is not connected to as fast as it can be', () => {
+  const ways: [string, (driver: FakeDriver, client: FakeClient) => void][] = [
+    ['hangs up', (driver, client) => driver.lose(client)],
+    ['sends them away', (driver, client) => driver.retire(client)],
+  ]
+  test.each(ways)('%s', async (_, end) => {
+    const { clock, driver, pool } = setUp({ minConnections: 2, driver: { connectMs: 1 } })
+    const off = pool.on('connectionCreated', ({ connectionId }) => {
+      for (const { client } of driver.ledger.present()) if (client.connectionId === connectionId) end(driver, client)
+    })
+    void track(pool.start({ timeout: '1h' }))
+    await clock.advance(60_000)
+    expect(driver.ledger.connects.length).toBeLessThan(40)
+    off()
+    await clock.advance(31_000)
+    expect(pool.stats()).toMatchObject({ idle: 2, breaker: 'closed' })
+  })
+
+  test('hangs up on whoever uses it', async () => {
+    const { clock, driver, pool } = setUp({ driver: { connectMs: 1 } })
+    let failed = 0
+    const caller = async (): Promise<void> => {
+      while (failed < 1000) {
+        const use = pool.use((client) => {
+          driver.lose(client)
+          return new Promise(() => {})
+        })
+        await use.catch(() => failed++)
+      }
+    }
+    void Promise.all([caller(), caller()])
+    await clock.advance(10_000)
+    // The shorter cap of 250 ms holds, because somebody waits: every 125 ms one, and a second that is given up with its end.
+    expect(driver.ledger.connects.length).toBeLessThan(180)
+    expect(pool.stats().breaker).not.toBe('closed')
+    void pool.close({ timeout: 0 })
+  })
+
+  test.each(['release', Symbol.dispose] as const)('unless it hangs up after one use each, told of by %s', async (end) => {
+    const { clock, driver, listen, pool } = setUp({ driver: { connectMs: 1 } })
+    const opened = listen('breakerOpened')
+    for (let uses = 0; uses < 100; uses++) {
+      const waiting = pool.acquire()
+      await clock.advance(2)
+      const lease = await waiting
+      lease[end]()
+      driver.lose(lease.client)
+    }
+    expect(opened).toEqual([])
   })
 })

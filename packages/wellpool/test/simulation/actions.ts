@@ -1,6 +1,7 @@
 import { ConfigError, ConnectError, PoolClosedError } from '../../src/index.ts'
 import { Caller, type CallerOptions, type Ending } from './caller.ts'
 import type { Flow, Mode } from './endpoint.ts'
+import { hangUp } from './hang-up.ts'
 import { asWritten, randomOptions, type SimulatedOptions } from './random-options.ts'
 import { rebuildMany, rebuildOne } from './rebuild-calls.ts'
 import { storm } from './storm.ts'
@@ -56,6 +57,7 @@ export class Actions {
             [0.1, () => this.close()],
           ] as const)),
       ...(world.kind === 'crowds' ? ([[mood(6), () => this.#discardOne()]] as const) : []),
+      ...(world.kind === 'hangups' ? ([[mood(6), () => hangUp(world)]] as const) : []),
       ...(world.kind === 'storms' ? ([[mood(6), () => storm(world)]] as const) : []),
     ]
   }

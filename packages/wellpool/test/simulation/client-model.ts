@@ -51,6 +51,7 @@ export class ClientModel {
   constructor(
     readonly client: FakeClient,
     now: number,
+    readonly connectBegunAt: number,
   ) {
     this.provenAt = now
     this.checkedAt = now

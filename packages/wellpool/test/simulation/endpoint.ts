@@ -39,6 +39,8 @@ export class Endpoint {
   mode: Mode = 'up'
   /** How the flows of new clients are, some of them; undefined: all fine. */
   newFlows: { readonly share: number; readonly flow: Flow } | undefined
+  /** How it ends whom it has accepted, soon after; undefined: it does not. */
+  hangsUp: 'lost' | 'retired' | undefined
   readonly #flows = new WeakMap<FakeClient, Flow>()
   readonly #held = new Set<HeldCall>()
   readonly #clock: FakeClock

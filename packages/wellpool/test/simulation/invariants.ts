@@ -93,6 +93,8 @@ export class Invariants {
         if (client !== undefined) {
           client.role = 'current'
           client.currentSince = this.#world.clock.now()
+          // The pool hears only now that it is of no use.
+          if (client.retireReported) model.ended(client)
         }
       }
       shown.set(record.id, { record, client })

@@ -49,6 +49,9 @@ export function listen(world: World): void {
       if (!world.rebuilding.delete(connectionId)) world.problem(`${end} of ${trace.name(connectionId)} without a start`)
     })
   }
+  pool.on('breakerOpened', ({ error }) => {
+    if (error.message.includes('in vain')) world.count('connected in vain')
+  })
   pool.on('connectionClosed', ({ reason }) => world.count(`closed: ${reason}`))
   pool.on('rebuildMarked', ({ connectionId, reason }) => {
     world.count(`marked: ${reason.kind}`)

@@ -164,10 +164,27 @@ export class Model {
     const model = this.of(client)
     model.lost = true
     if (!model.live) return
-    model.condemn(this.#clock.now())
+    this.#condemn(model)
     if (model.role === 'current') this.#expectSuccessor(client)
     if (model.role === 'current' && !model.retireReported) this.suspect()
     else this.maybeSuspect()
+  }
+
+  /** The driver is about to report that the peer wants the client to be replaced. */
+  retiring(client: FakeClient): void {
+    const model = this.of(client)
+    model.retireReported = true
+    this.ended(model)
+  }
+
+  #condemn(model: ClientModel): void {
+    model.condemn(this.#clock.now())
+    this.ended(model)
+  }
+
+  /** A client is of no more use, and may never have been. */
+  ended({ client }: ClientModel): void {
+    this.outage.ended(client.life.connectedAt, this.#clock.now(), this.#options().backoff.max)
   }
 
   /** What is under way to take the place of a client that is lost has to be kept. */
@@ -202,7 +219,7 @@ export class Model {
       model.doubtStep = this.#step()
     }
     if (how !== 'fatal') return
-    model.condemn(now)
+    this.#condemn(model)
     if (model.role !== 'old') this.suspect()
   }
 
@@ -255,7 +272,7 @@ export class Model {
     let arrived: ClientModel | undefined
     for (; this.#registered < clients.length; this.#registered++) {
       const { client } = clients[this.#registered] as { client: FakeClient }
-      arrived = new ClientModel(client, this.#clock.now())
+      arrived = new ClientModel(client, this.#clock.now(), this.#clock.now() - age)
       arrived.evicted = this.stale.has(call)
       this.#models.set(client, arrived)
       // A stray belongs to no connection.
@@ -271,14 +288,14 @@ export class Model {
       call.signal?.addEventListener('abort', () => Object.assign(this.outage, before), { once: true })
     } else {
       this.longestConnect = Math.max(this.longestConnect, age)
-      if (!this.#watched) this.#connectSucceeded()
+      if (!this.#watched) this.outage.succeeded(arrived.connectBegunAt)
     }
   }
 
   /** With `watch`, a connect has only succeeded when that has neither thrown nor reported a loss. */
   #watchEnded(model: ClientModel, how: 'fulfilled' | 'rejected'): void {
     if (how === 'rejected' || model.lost) this.#connectFailed()
-    else this.#connectSucceeded()
+    else this.outage.succeeded(model.connectBegunAt)
   }
 
   #connectAborted(call: FakeCall): void {
@@ -298,12 +315,6 @@ export class Model {
     outage.failedAt = this.#clock.now()
     outage.failedStep = this.#step()
     outage.successes = 0
-  }
-
-  #connectSucceeded(): void {
-    this.outage.failures = 0
-    this.outage.uncertain = false
-    this.outage.successes++
   }
 
   #checkSettled(model: ClientModel, call: FakeCall, how: 'fulfilled' | 'rejected', error: unknown): void {
@@ -382,6 +393,7 @@ export class Model {
     if (model.uses !== this.#usesThen.get(call)) return
     model.goneStep = this.#step()
     this.maybeSuspect()
+    this.ended(model)
   }
 
   #checkAborted(model: ClientModel, call: FakeCall): void {
@@ -417,7 +429,7 @@ export class Model {
       return false
     }
     if (!model.live) return false
-    model.condemn(this.#clock.now())
+    this.#condemn(model)
     if (model.role === 'current') this.suspect()
     else this.maybeSuspect()
     return true

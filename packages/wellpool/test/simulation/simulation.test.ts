@@ -63,6 +63,9 @@ describe('the engine', () => {
       'recovered',
       'condemned by a second opinion',
       'discarded',
+      'accepted and lost',
+      'accepted and retired',
+      'connected in vain',
       'a crowd aborted',
       'pool added',
       'pool removed',
@@ -86,6 +89,7 @@ describe('a run', () => {
     ['storms', 3],
     ['clocks', 3],
     ['crowds', 3],
+    ['hangups', 3],
     ['pools', 3],
   ] as const)('of kind %s with seed %i goes the same way each time', async (kind, seed) => {
     const first = await simulate(seed, { kind, keepTrace: true })
@@ -115,11 +119,13 @@ describe('the seeds to play', () => {
       'storms 1–2',
       'clocks 1–2',
       'crowds 1–2',
+      'hangups 1–2',
       'pools 1–1',
       'mixed 21–40',
       'storms 3–4',
       'clocks 3–4',
       'crowds 3–4',
+      'hangups 3–4',
       'pools 2–2',
     ])
   })

@@ -3,6 +3,7 @@ import { createFakeDriver, type FakeCall, type FakeClient, FakeClock, type FakeD
 import type { Caller, Ending } from './caller.ts'
 import type { Chronicle, Spread } from './chronicle.ts'
 import { Endpoint } from './endpoint.ts'
+import { accepted } from './hang-up.ts'
 import type { Kind } from './kinds.ts'
 import { Model } from './model.ts'
 import { checkConnect, checkDestroy } from './moment-rules.ts'
@@ -190,7 +191,7 @@ export class World {
 
   retire(client: FakeClient): void {
     this.note(`retire client ${client.id}`)
-    this.model.of(client).retireReported = true
+    this.model.retiring(client)
     this.driver.retire(client, 'going away')
   }
 
@@ -224,6 +225,7 @@ export class World {
       this.note(`${call.hook} ${call.client?.id ?? this.trace.name(call.context?.connectionId ?? '')} ${how}`)
     }
     this.model.settled(call, how, error)
+    if (call.hook === 'watch' && how === 'fulfilled') accepted(this, call.client as FakeClient)
   }
 }
 
