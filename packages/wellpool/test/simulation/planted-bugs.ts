@@ -95,7 +95,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'after an outage the pool starts all at once',
     file: 'connector.ts',
-    find: '      this.#allowance = 1\n',
+    find: '    this.#allowance = 1\n',
     replace: '',
   },
   {
