@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort } from '@wellpool/servers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import { readTokens, writeTokens } from '../../src/security/token-file.ts'
@@ -15,6 +17,18 @@ beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'wellpool-cli-'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Takes every connection, and never says anything. */
+async function startSilent(): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server = createTcpServer((socket) => void sockets.add(socket.on('error', () => {}).resume())).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 describe('wellpool', () => {
   it('shows how it is used, with examples, for each command', async () => {
@@ -408,6 +422,20 @@ describe('top', () => {
     await until(() => top.out().includes('no answer from'))
     top.interrupt()
     expect((await top.ended).exitCode).toBe(0)
+  })
+
+  it('ends at once by q, Ctrl-C and an interruption, though the agent takes the request and never answers', async () => {
+    const url = await startSilent()
+    for (const end of ['q', '\u0003', undefined]) {
+      const top = startCli(['top'], { url, terminal: { columns: 100, rows: 20 } })
+      await until(() => top.out() !== '')
+      const began = performance.now()
+      if (end === undefined) top.interrupt()
+      else top.type(end)
+      const { exitCode, out } = await top.ended
+      expect([exitCode, out.endsWith('\u001b[?25h\u001b[?1049l')]).toEqual([0, true])
+      expect(performance.now() - began).toBeLessThan(2_000)
+    }
   })
 
   it('scrolls where there is more than fits', async () => {
