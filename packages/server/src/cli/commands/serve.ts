@@ -32,6 +32,8 @@ export function serveCommands(program: Command, io: Io): void {
 }
 
 async function serve(file: string, io: Io): Promise<void> {
+  // Its pools serve others than those who read what it logs.
+  io.outlivesReader = true
   const logger = pino({ base: null }, io.stdout as pino.DestinationStream)
   const { agent } = await startAgent({ file, env: io.env, logger })
   const reload = (): void => {
