@@ -4,7 +4,7 @@ import type { Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import { ConfigError, type ConfigProblem, type Pools } from 'wellpool'
 import { api, BODY_LIMIT, prepare, protect } from './api/api.ts'
-import { answerClientError } from './api/client-error.ts'
+import { answerClientError, noteAnswer } from './api/client-error.ts'
 import type { AgentHooks, ApiContext } from './api/context.ts'
 import { answerProblem } from './api/problem.ts'
 import { healthRoutes, metricsRoute } from './api/public-routes.ts'
@@ -222,6 +222,7 @@ function createApp({ logger, tls }: ServerOptions): FastifyInstance {
     },
   }) as FastifyInstance
   app.server.maxConnections = LIMITS.maxConnections
+  app.server.on('request', noteAnswer)
   return app
 }
 

@@ -192,6 +192,42 @@ describe('on the wire', () => {
     expect(statusOf(answer)).toMatch(/^HTTP\/1\.1 4\d\d/)
   })
 
+  it('what can’t be read is answered where that answer can be told from others, and hung up on otherwise', async () => {
+    const { url, server, orders, billing } = await startScene()
+    const { hostname, port } = new URL(url)
+    /** Sends the one and, when that has come to what it says, the other: what is answered until the server hangs up. */
+    const ask = async (first: string, ready: (got: string) => unknown, second: string): Promise<string[]> => {
+      const socket: Socket = connectTcp(Number(port), hostname)
+      let got = ''
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1')
+      })
+      const closed = new Promise((resolve) => socket.on('error', () => {}).on('close', resolve))
+      socket.write(first)
+      await until(() => ready(got))
+      socket.write(second)
+      await closed
+      return [...got.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = '']) => status)
+    }
+    const nonsense = 'nonsense\r\n\r\n'
+    const get = (route: string): string => `GET ${route} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+    const post = (pool: string, more: string): string => `POST /api/v1/pools/${pool}/rebuild HTTP/1.1\r\nHost: localhost\r\n${more}\r\n\r\n`
+    const chunked = post('orders', 'Content-Type: application/json\r\nTransfer-Encoding: chunked')
+    expect(await ask(get('/healthz'), (got) => got.includes('ok'), nonsense)).toEqual(['200', '400'])
+    expect(await ask(chunked, () => true, nonsense)).toEqual(['400'])
+    const stream = get('/api/v1/events/stream')
+    expect(await ask(stream, () => server.parts.observation.stream.clients === 1, nonsense)).toEqual(['200'])
+    for (const [pool, driver, behind] of [
+      ['orders', orders, nonsense],
+      ['billing', billing, chunked + nonsense],
+    ] as const) {
+      const [release, made] = [driver.holdChecks(), driver.made()]
+      const rebuild = `${post(pool, 'Content-Type: application/json\r\nContent-Length: 12')}{"all":true}`
+      expect(await ask(rebuild, () => driver.made() > made, behind)).toEqual([])
+      release()
+    }
+  })
+
   it('a second request hidden in the body of the first is not answered', async () => {
     const { url, pools } = await startScene()
     const hidden = 'POST /api/v1/pools/orders/pause HTTP/1.1\r\nHost: localhost\r\n\r\n'
