@@ -206,6 +206,8 @@ function createApp({ logger, tls }: ServerOptions): FastifyInstance {
     requestTimeout: LIMITS.requestTimeout,
     keepAliveTimeout: LIMITS.keepAliveTimeout,
     forceCloseConnections: 'idle',
+    // A hook does that, with a problem.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 250 },
     clientErrorHandler: answerClientError,
     // What no route is looked for: no hook has run.

@@ -350,6 +350,31 @@ describe('on the wire', () => {
     expect(taken).toBeLessThan(15e6)
   })
 
+  it('a request that comes while the server ends is refused with a problem', async () => {
+    const { server, url, orders } = await startScene()
+    const release = orders.holdChecks()
+    const made = orders.made()
+    const body = '{"all":true}'
+    const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const socket = connectTcp(Number(new URL(url).port), '127.0.0.1')
+    let got = ''
+    socket.on('data', (chunk) => {
+      got += chunk.toString('latin1')
+    })
+    const closed = once(socket, 'close')
+    socket.write(`POST /api/v1/pools/orders/rebuild HTTP/1.1\r\n${head}`)
+    await until(() => orders.made() > made)
+    const ended = server.close()
+    socket.write('GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    setTimeout(release, 100)
+    await closed
+    await ended
+    const [, first = '', second = ''] = got.split('HTTP/1.1 ')
+    expect(first).toMatch(/^200 /)
+    expect(second).toMatch(/^503 [\s\S]*\r\ncontent-type: application\/problem\+json[\s\S]*"code":"SERVER_ENDING"/i)
+    expect(second).toMatch(/^connection: close\r$/im)
+  })
+
   it('a client that says nothing, or not all, does not keep the server from ending', async () => {
     const { url, server, call } = await startScene()
     const ended = ['', 'GET /healthz HTTP/1.1\r\nHost: local'].map((text) => raw(url, text).catch(() => 'broken'))
