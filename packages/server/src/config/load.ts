@@ -65,7 +65,7 @@ export async function parseConfig(
 ): Promise<AgentConfig> {
   const document = new ConfigDocument(text)
   const name = nameOf(file)
-  if (document.problems.length > 0) throw new ConfigFileError(name, document.problems)
+  if (document.problems.length > 0) throw unreadable(name, document.problems)
   const raw = valuesOf(document, name)
   const folder = path.dirname(path.resolve(file))
   const { values, references, problems } = substitute(raw, { env, folder })
@@ -81,6 +81,11 @@ export async function parseConfig(
   }
   const secrets = [...pools.values()].flatMap(({ driver }) => driver.secrets?.() ?? [])
   return { ...rest, file: path.resolve(file), pools, shown: mask(raw ?? {}, secrets) }
+}
+
+function unreadable(file: string, problems: readonly FileProblem[]): ConfigFileError {
+  const told = [...problems].sort(byPlace).slice(0, MOST_PROBLEMS)
+  return new ConfigFileError(file, told, problems.length - told.length)
 }
 
 /** As short as can be: from here, where the file is below. */

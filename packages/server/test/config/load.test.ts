@@ -262,6 +262,14 @@ describe('a configuration that is wrong', () => {
     expect(error.message).toMatch(/^2000 problems:\n {2}a.yaml:2:\d+: [\s\S]*\n {2}and 1900 more$/)
   })
 
+  test('is not looked through for each name that it has', { timeout: 20_000 }, async () => {
+    const names = Array.from({ length: 60_000 }, (_, index) => `n${index}: 1\n`)
+    const { message } = await problemsOf(`${names.join('')}n7: 2\n`)
+    expect(message).toMatch(/^wellpool.yaml:60001:1: got what is not YAML: Map keys must be unique/)
+    const many = await problemsOf('a: 1\n'.repeat(201))
+    expect(many.message).toMatch(/^200 problems:\n {2}wellpool.yaml:2:1: [\s\S]*\n {2}and 100 more$/)
+  })
+
   test.each([
     [path.resolve('ops/wellpool.yaml'), path.join('ops', 'wellpool.yaml')],
     ['ops/wellpool.yaml', path.join('ops', 'wellpool.yaml')],
@@ -311,6 +319,8 @@ pools:
   test.each([
     ['pools:\n  a: {\n', '', /not YAML/],
     ['a: 1\na: 2\n', '2:1', /not YAML: Map keys must be unique/],
+    ['pools:\n  a: { redis: {}, x: 1,\n    "redis": {} }\n', '3:5', /not YAML: Map keys must be unique/],
+    ['a: 1\na: {\n', '', /^2 problems:\n.*:2:1: .*unique.*\n.*:3:1: .*indented/],
     ['- pools\n', '1:1 : a list', /a mapping with pools/],
     ['', '1:1 : nothing', /a mapping with pools/],
     ['pools: [a]\n', '1:1 pools: a list', /a mapping with pools by name/],
