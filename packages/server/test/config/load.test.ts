@@ -254,7 +254,23 @@ describe('a configuration that is wrong', () => {
     await expect(parseConfig(text, 'a.yaml')).rejects.toThrow(new RegExp(words, 'm'))
   })
 
-  test('names so many problems as anybody mends at a time, and says how many more there are', async () => {
+  test.each([
+    ['metrics: prometheus\n', 'metrics'],
+    ['logger: pino\n', 'logger'],
+    ['pools: { a: { redis: {}, clock: x } }', 'clock'],
+    ['pools: { a: { redis: {}, random: 0.5 } }', 'random'],
+    ['pools: { a: { postgres: { on_connect: set role x } } }', 'on_connect'],
+    ['pools: { a: { redis: { createClient: x } } }', 'create_client'],
+    ['pools: { a: { ssh: { host: a, username: b, keyboard_interactive: x } } }', 'keyboard_interactive'],
+  ])('says of what code alone can give that it is so: %s', async (text, name) => {
+    const { list, message } = await problemsOf(text)
+    expect([list.length, message]).toEqual([
+      1,
+      expect.stringContaining(`got an option that no file can hold, allowed is others; ${name} can be given in code only`),
+    ])
+  })
+
+  test('names so many problems as anybody mends at a time, and says how many more there are', { timeout: 20_000 }, async () => {
     const pools = Array.from({ length: 2_000 }, (_, index) => `  p${index}: { redis: {}, max_conections: 5 }`)
     const error = await parseConfig(`pools:\n${pools.join('\n')}\n`, 'a.yaml').catch((reason: unknown) => reason as ConfigFileError)
     if (!(error instanceof ConfigFileError)) throw new Error('it was taken')
