@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
-import { ConfigError, type ConfigProblem, type Pools } from 'wellpool'
+import { ConfigError, type Pools } from 'wellpool'
 import { api, BODY_LIMIT, prepare, protect } from './api/api.ts'
-import { answerClientError } from './api/client-error.ts'
+import { answerClientError, noteAnswer } from './api/client-error.ts'
 import type { AgentHooks, ApiContext } from './api/context.ts'
 import { answerProblem } from './api/problem.ts'
 import { healthRoutes, metricsRoute } from './api/public-routes.ts'
@@ -13,7 +13,7 @@ import { Observation, type ObservationOptions } from './observation.ts'
 import { AuditLog } from './security/audit-log.ts'
 import { Authenticator } from './security/authenticator.ts'
 import { SECURITY_HEADERS } from './security/headers.ts'
-import { listensOnLoopback } from './security/loopback.ts'
+import { openToAll } from './security/loopback.ts'
 import type { Identity } from './security/roles.ts'
 import { TokenFileSource } from './security/token-file.ts'
 import type { TokenRecord } from './security/tokens.ts'
@@ -145,7 +145,8 @@ export class WellpoolServer {
    * @throws INVALID_CONFIG beyond loopback without tokens; the error of the system when the address is taken
    */
   async listen({ host = '127.0.0.1', port = 7710 }: ListenOptions = {}): Promise<string> {
-    if (!this.parts.context.tokensNeeded && !listensOnLoopback(host)) throw new ConfigError([OPEN_TO_ALL(host)])
+    const problem = this.parts.context.tokensNeeded ? undefined : openToAll(host, 'tokens')
+    if (problem !== undefined) throw new ConfigError([{ path: 'host', ...problem }])
     return this.#app.listen({ host, port })
   }
 
@@ -183,12 +184,6 @@ export function createServer(pools: Pools, options: ServerOptions = {}): Wellpoo
   return new WellpoolServer(pools, options)
 }
 
-const OPEN_TO_ALL = (host: string): ConfigProblem => ({
-  path: 'host',
-  given: `'${host}' without tokens`,
-  allowed: "127.0.0.1; with tokens any address: without them everybody who reaches it could steer the pools ('wellpool token create')",
-})
-
 /** A client that is slow to ask is hung up on; what is slow to be answered is not. */
 const LIMITS = {
   requestTimeout: 15_000,
@@ -211,6 +206,8 @@ function createApp({ logger, tls }: ServerOptions): FastifyInstance {
     requestTimeout: LIMITS.requestTimeout,
     keepAliveTimeout: LIMITS.keepAliveTimeout,
     forceCloseConnections: 'idle',
+    // A hook does that, with a problem.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 250 },
     clientErrorHandler: answerClientError,
     // What no route is looked for: no hook has run.
@@ -222,6 +219,7 @@ function createApp({ logger, tls }: ServerOptions): FastifyInstance {
     },
   }) as FastifyInstance
   app.server.maxConnections = LIMITS.maxConnections
+  app.server.on('request', noteAnswer)
   return app
 }
 

@@ -192,6 +192,42 @@ describe('on the wire', () => {
     expect(statusOf(answer)).toMatch(/^HTTP\/1\.1 4\d\d/)
   })
 
+  it('what can’t be read is answered where that answer can be told from others, and hung up on otherwise', async () => {
+    const { url, server, orders, billing } = await startScene()
+    const { hostname, port } = new URL(url)
+    /** Sends the one and, when that has come to what it says, the other: what is answered until the server hangs up. */
+    const ask = async (first: string, ready: (got: string) => unknown, second: string): Promise<string[]> => {
+      const socket: Socket = connectTcp(Number(port), hostname)
+      let got = ''
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1')
+      })
+      const closed = new Promise((resolve) => socket.on('error', () => {}).on('close', resolve))
+      socket.write(first)
+      await until(() => ready(got))
+      socket.write(second)
+      await closed
+      return [...got.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = '']) => status)
+    }
+    const nonsense = 'nonsense\r\n\r\n'
+    const get = (route: string): string => `GET ${route} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+    const post = (pool: string, more: string): string => `POST /api/v1/pools/${pool}/rebuild HTTP/1.1\r\nHost: localhost\r\n${more}\r\n\r\n`
+    const chunked = post('orders', 'Content-Type: application/json\r\nTransfer-Encoding: chunked')
+    expect(await ask(get('/healthz'), (got) => got.includes('ok'), nonsense)).toEqual(['200', '400'])
+    expect(await ask(chunked, () => true, nonsense)).toEqual(['400'])
+    const stream = get('/api/v1/events/stream')
+    expect(await ask(stream, () => server.parts.observation.stream.clients === 1, nonsense)).toEqual(['200'])
+    for (const [pool, driver, behind] of [
+      ['orders', orders, nonsense],
+      ['billing', billing, chunked + nonsense],
+    ] as const) {
+      const [release, made] = [driver.holdChecks(), driver.made()]
+      const rebuild = `${post(pool, 'Content-Type: application/json\r\nContent-Length: 12')}{"all":true}`
+      expect(await ask(rebuild, () => driver.made() > made, behind)).toEqual([])
+      release()
+    }
+  })
+
   it('a second request hidden in the body of the first is not answered', async () => {
     const { url, pools } = await startScene()
     const hidden = 'POST /api/v1/pools/orders/pause HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -312,6 +348,31 @@ describe('on the wire', () => {
     })
     await once(deaf, 'close')
     expect(taken).toBeLessThan(15e6)
+  })
+
+  it('a request that comes while the server ends is refused with a problem', async () => {
+    const { server, url, orders } = await startScene()
+    const release = orders.holdChecks()
+    const made = orders.made()
+    const body = '{"all":true}'
+    const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const socket = connectTcp(Number(new URL(url).port), '127.0.0.1')
+    let got = ''
+    socket.on('data', (chunk) => {
+      got += chunk.toString('latin1')
+    })
+    const closed = once(socket, 'close')
+    socket.write(`POST /api/v1/pools/orders/rebuild HTTP/1.1\r\n${head}`)
+    await until(() => orders.made() > made)
+    const ended = server.close()
+    socket.write('GET /api/v1/pools HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    setTimeout(release, 100)
+    await closed
+    await ended
+    const [, first = '', second = ''] = got.split('HTTP/1.1 ')
+    expect(first).toMatch(/^200 /)
+    expect(second).toMatch(/^503 [\s\S]*\r\ncontent-type: application\/problem\+json[\s\S]*"code":"SERVER_ENDING"/i)
+    expect(second).toMatch(/^connection: close\r$/im)
   })
 
   it('a client that says nothing, or not all, does not keep the server from ending', async () => {

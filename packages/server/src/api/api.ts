@@ -38,9 +38,14 @@ const SEND_LIMIT = 10_000
 
 /** What all that the server serves has in common: headers, problems as errors, and no patience with who does not read. */
 export function prepare(app: FastifyInstance): void {
+  let ending = false
+  app.addHook('preClose', (done) => {
+    ending = true
+    done()
+  })
   app.addHook('onRequest', ({ raw }, reply, done) => {
     reply.headers(SECURITY_HEADERS)
-    done(wireRefusal(raw))
+    done(ending ? new ApiProblem('SERVER_ENDING', 'nothing new is begun') : wireRefusal(raw))
   })
   app.addHook('onSend', ({ raw }, _, payload, done) => {
     // Node sets it anew with the next request.

@@ -35,6 +35,7 @@ export const OWN_PROBLEMS = {
   HEADERS_TOO_LARGE: [431, 'The headers are too large'],
   INTERNAL: [500, 'A fault of the server'],
   AUDIT_LOG_FAILED: [503, 'Changes cannot be recorded'],
+  SERVER_ENDING: [503, 'The server is ending'],
   TOO_MANY_CLIENTS: [503, 'Too many follow the events already'],
   TOO_MANY_JOBS: [503, 'Too many jobs run already'],
   EXECUTE_TIMEOUT: [504, 'The peer has not answered in time'],

@@ -34,8 +34,9 @@ export class ApiClient {
     this.#signal = interrupted
   }
 
-  get<Answer>(path: string): Promise<Answer> {
-    return this.#json('GET', path)
+  /** @param signal ends it, in place of the user's wish for an end */
+  get<Answer>(path: string, signal: AbortSignal = this.#signal): Promise<Answer> {
+    return this.#json('GET', path, { signal })
   }
 
   post<Answer>(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { ApiClient, type ClientOptions } from './client.ts'
 import type { Io } from './io.ts'
 import { wantsColor } from './io.ts'
-import { type Paint, painter } from './text.ts'
+import { type Paint, painter, toJson } from './text.ts'
 
 /** What every command is given. */
 export interface CommandContext {
@@ -36,7 +36,7 @@ export async function withContext(io: Io, command: Command, run: (context: Comma
       paint: painter(wantsColor(io)),
       print,
       answer: (value, lines) => {
-        if (json) print(JSON.stringify(value, null, 2))
+        if (json) print(toJson(value, 2))
         else for (const line of lines()) print(line)
       },
       client: () => {

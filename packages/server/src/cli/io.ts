@@ -14,6 +14,8 @@ export interface Io {
   readonly interrupted: AbortSignal
   /** Sets how the process will end. */
   exitCode: number
+  /** Whether the process goes on when nobody reads what it writes any more. Set by commands that do more than write. */
+  outlivesReader: boolean
 }
 
 /** Whether colours are wanted: on a terminal, unless NO_COLOR says otherwise. */

@@ -15,7 +15,7 @@ import { tokenCommands } from './commands/token.ts'
 import { topCommand } from './commands/top.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { type Io, wantsColor } from './io.ts'
-import { painter, plainLines } from './text.ts'
+import { painter, plainLines, toJson } from './text.ts'
 
 const COMMANDS = [
   serveCommands,
@@ -80,9 +80,7 @@ export async function run(args: readonly string[], io: Io): Promise<void> {
     }
     const { exitCode, message, problem } = describe(error, io)
     io.exitCode = exitCode
-    io.stderr.write(
-      json ? `${JSON.stringify({ error: message, ...problem })}\n` : `${painter(wantsColor(io))('red', plainLines(message))}\n`,
-    )
+    io.stderr.write(json ? `${toJson({ error: message, ...problem })}\n` : `${painter(wantsColor(io))('red', plainLines(message))}\n`)
   }
 }
 

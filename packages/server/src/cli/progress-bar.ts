@@ -1,4 +1,5 @@
 import type { Output } from './io.ts'
+import { plain } from './text.ts'
 
 const WIDTH = 30
 
@@ -19,7 +20,7 @@ export class ProgressBar {
     const done = Math.min(total, succeeded + failed)
     const filled = Math.round((done / total) * WIDTH)
     const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled)
-    this.#output.write(`\r\u001b[K${bar} ${done}/${total}${failed > 0 ? `, ${failed} failed` : ''}`)
+    this.#output.write(`\r\u001b[K${plain(`${bar} ${done}/${total}${failed > 0 ? `, ${failed} failed` : ''}`)}`)
   }
 
   /** Takes the line away. */

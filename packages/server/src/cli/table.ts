@@ -12,14 +12,16 @@ export interface Column<Row> {
 /** Rows under their titles, each column as wide as it has to be. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], paint: Paint): string[] {
   const cells = rows.map((row) => columns.map(({ value }) => plain(value(row))))
-  const widths = columns.map(({ title }, index) => Math.max(title.length, ...cells.map((line) => (line[index] as string).length)))
+  // A peer names the columns of its rows.
+  const titles = columns.map(({ title }) => plain(title))
+  const widths = titles.map((title, index) => Math.max(title.length, ...cells.map((line) => (line[index] as string).length)))
   const pad = (text: string, index: number): string => {
     const width = widths[index] as number
     if (columns[index]?.right === true) return text.padStart(width)
     // The last one needs no blanks behind it.
     return index === columns.length - 1 ? text : text.padEnd(width)
   }
-  const head = columns.map(({ title }, index) => paint('dim', pad(title, index))).join('  ')
+  const head = titles.map((title, index) => paint('dim', pad(title, index))).join('  ')
   const body = cells.map((line, row) =>
     line
       .map((text, index) => {

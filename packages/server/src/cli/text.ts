@@ -11,6 +11,16 @@ export const plain = (value: unknown): string => String(value ?? '').replaceAll(
 /** The same for a text of several lines, in which tabs may stand. */
 export const plainLines = (text: string): string => text.replaceAll('\r\n', '\n').replaceAll(CONTROL_IN_LINES, ' ')
 
+/** What JSON lets stand, and a terminal may obey: of control characters it escapes those below 0x20 alone. */
+const CONTROL_IN_JSON = /[\u007f-\u009f]/g
+
+/** JSON that means the same, and that steers no terminal. */
+export const plainJson = (json: string): string =>
+  json.replaceAll(CONTROL_IN_JSON, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+
+/** A value as JSON for programs, which people may look at on a terminal. */
+export const toJson = (value: unknown, indent?: number): string => plainJson(JSON.stringify(value, null, indent))
+
 export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
 
 /** Paints, or does not, where colours are not wanted. */

@@ -1,4 +1,4 @@
-import { type Document, isMap, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument, visit } from 'yaml'
 import type { FileProblem } from './errors.ts'
 
 /** Where something stands: the names of mappings and the places in lists that lead to it. */
@@ -14,14 +14,24 @@ export class ConfigDocument {
   /** @param text YAML, of which JSON is a part */
   constructor(text: string) {
     this.#lines = new LineCounter()
-    this.#document = parseDocument(text, { lineCounter: this.#lines, merge: true, prettyErrors: false, stringKeys: true })
-    this.problems = this.#document.errors.map(({ code, message, pos: [offset] }) => ({
-      ...this.#place(offset),
-      path: '',
-      ...(code === 'MULTIPLE_DOCS'
-        ? { given: 'a second document', allowed: 'one document in a file' }
-        : { given: `what is not YAML: ${message}`, allowed: 'YAML or JSON' }),
-    }))
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      merge: true,
+      prettyErrors: false,
+      stringKeys: true,
+      // The library compares each name with all before it: a file of many pools took minutes.
+      uniqueKeys: false,
+    })
+    this.problems = [
+      ...this.#document.errors.map(({ code, message, pos: [offset] }) => ({
+        ...this.#place(offset),
+        path: '',
+        ...(code === 'MULTIPLE_DOCS'
+          ? { given: 'a second document', allowed: 'one document in a file' }
+          : { given: `what is not YAML: ${message}`, allowed: 'YAML or JSON' }),
+      })),
+      ...this.#repeatedNames(),
+    ]
   }
 
   /** @throws Error when aliases would blow it up */
@@ -47,6 +57,28 @@ export class ConfigDocument {
       }
     }
     return this.#place(offset)
+  }
+
+  /** What stands in a mapping under a name that another has there. */
+  #repeatedNames(): FileProblem[] {
+    const problems: FileProblem[] = []
+    visit(this.#document, {
+      Map: (_, { items }) => {
+        const names = new Set<unknown>()
+        for (const { key } of items) {
+          const name = isScalar(key) ? key.value : key
+          if (names.has(name))
+            problems.push({
+              ...this.#place(this.#offsetOf(key) ?? 0),
+              path: '',
+              given: 'what is not YAML: Map keys must be unique',
+              allowed: 'YAML or JSON',
+            })
+          names.add(name)
+        }
+      },
+    })
+    return problems
   }
 
   #offsetOf(node: unknown): number | undefined {

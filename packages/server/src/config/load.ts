@@ -6,9 +6,9 @@ import { ConfigDocument, type Path } from './document.ts'
 import { ConfigFileError, type FileProblem } from './errors.ts'
 import { finiteDuration } from './execute-rules.ts'
 import { excerpt, mask } from './masking.ts'
-import { nearest } from './names.ts'
+import { unknownName } from './names.ts'
 import { checkDefaults, isMapping, type Loading, readPool, readPoolOptions } from './pools.ts'
-import { ROOT_NAMES } from './schema.ts'
+import { POOL_ONLY_IN_CODE, ROOT_NAMES } from './schema.ts'
 import { checkSection, show, showKind } from './section-check.ts'
 import { LogSection, ServerSection } from './sections.ts'
 import { checkFiles, checkHost } from './server-check.ts'
@@ -65,7 +65,7 @@ export async function parseConfig(
 ): Promise<AgentConfig> {
   const document = new ConfigDocument(text)
   const name = nameOf(file)
-  if (document.problems.length > 0) throw new ConfigFileError(name, document.problems)
+  if (document.problems.length > 0) throw unreadable(name, document.problems)
   const raw = valuesOf(document, name)
   const folder = path.dirname(path.resolve(file))
   const { values, references, problems } = substitute(raw, { env, folder })
@@ -81,6 +81,11 @@ export async function parseConfig(
   }
   const secrets = [...pools.values()].flatMap(({ driver }) => driver.secrets?.() ?? [])
   return { ...rest, file: path.resolve(file), pools, shown: mask(raw ?? {}, secrets) }
+}
+
+function unreadable(file: string, problems: readonly FileProblem[]): ConfigFileError {
+  const told = [...problems].sort(byPlace).slice(0, MOST_PROBLEMS)
+  return new ConfigFileError(file, told, problems.length - told.length)
 }
 
 /** As short as can be: from here, where the file is below. */
@@ -104,7 +109,7 @@ async function readRoot(values: unknown, folder: string, loading: Loading): Prom
   if (!isMapping(values))
     problems.push({ path: [], given: values === null ? 'nothing' : showKind(values), allowed: 'a mapping with pools' })
   for (const name of Object.keys(root).filter((given) => !ROOT_NAMES.includes(given))) {
-    problems.push({ path: [name], given: 'an unknown option', allowed: nearest(name, ROOT_NAMES) })
+    problems.push({ path: [name], ...unknownName(name, ROOT_NAMES, POOL_ONLY_IN_CODE) })
   }
   const defaults = checkDefaults(readPoolOptions(root, [], loading), loading)
   const pools = new Map<string, PoolConfig>()

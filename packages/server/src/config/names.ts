@@ -35,8 +35,23 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** So many names are a list that somebody reads. */
 const READABLE = 20
 
+/**
+ * What is wrong with a name that is none of those that may stand there.
+ *
+ * @param onlyInCode names of what code may give and no file can hold
+ */
+export function unknownName(
+  given: string,
+  names: readonly string[],
+  onlyInCode: readonly string[] = [],
+): { readonly given: string; readonly allowed: string } {
+  const code = toSnakeCase(given)
+  if (onlyInCode.includes(code)) return { given: 'an option that no file can hold', allowed: `others; ${code} can be given in code only` }
+  return { given: 'an unknown option', allowed: nearest(given, names) }
+}
+
 /** The name closest to a misspelt one, or all of them if they are not too many. */
-export function nearest(given: string, names: readonly string[]): string {
+function nearest(given: string, names: readonly string[]): string {
   const plain = (text: string): string => text.replaceAll(/[^a-z0-9]/gi, '').toLowerCase()
   const elsewhere = ELSEWHERE[plain(given)]
   if (elsewhere !== undefined && names.includes(elsewhere)) return `${elsewhere}?`

@@ -4,8 +4,8 @@ import type { ExecuteRules, PoolConfig } from './config.ts'
 import type { Path } from './document.ts'
 import { driverEntry, ONLY_IN_CODE, PROTOCOLS } from './drivers.ts'
 import { executeRules } from './execute-rules.ts'
-import { inFileNames, nearest, toCamelCase, toSnakeCase, withoutFunctions } from './names.ts'
-import { driverSchema, POOL_NAMES, POOL_OPTIONS } from './schema.ts'
+import { inFileNames, toCamelCase, toSnakeCase, unknownName, withoutFunctions } from './names.ts'
+import { driverSchema, POOL_NAMES, POOL_ONLY_IN_CODE, POOL_OPTIONS } from './schema.ts'
 import { showKind } from './section-check.ts'
 import type { PathProblem } from './substitute.ts'
 import { toOptions } from './to-options.ts'
@@ -56,15 +56,7 @@ export async function readPool(name: string, values: unknown, defaults: PoolOpti
   }
   const unknown = Object.keys(values).filter((key) => !POOL_NAMES.includes(key))
   const inCode = unknown.filter((key) => ONLY_IN_CODE.includes(key))
-  for (const key of unknown) {
-    const allowed = `${PROTOCOLS.join(', ')}; pools over ${key} are made in code`
-    problems.push({
-      path: [...path, key],
-      ...(inCode.includes(key)
-        ? { given: 'a driver that is made of functions', allowed }
-        : { given: 'an unknown option', allowed: protocolMeant(values[key]) ?? nearest(key, POOL_NAMES) }),
-    })
-  }
+  for (const key of unknown) problems.push({ path: [...path, key], ...unknownInPool(key, values[key]) })
   const options = mergeOptions(defaults, readPoolOptions(values, path, loading))
   const present = PROTOCOLS.filter((protocol) => Object.hasOwn(values, protocol))
   const [protocol] = present
@@ -81,10 +73,14 @@ export async function readPool(name: string, values: unknown, defaults: PoolOpti
   return { name, protocol, driver, options, execute, driverFingerprint: fingerprint(protocol, values[protocol]) }
 }
 
-/** `protocol: redis`, where the protocol is the name under which its options stand. */
-function protocolMeant(value: unknown): string | undefined {
+/** What is wrong with a name that a pool can't have in a file. */
+function unknownInPool(name: string, value: unknown): Pick<PathProblem, 'given' | 'allowed'> {
+  if (ONLY_IN_CODE.includes(name))
+    return { given: 'a driver that is made of functions', allowed: `${PROTOCOLS.join(', ')}; pools over ${name} are made in code` }
+  // `protocol: redis`, where the protocol is the name under which its options stand.
   const meant = PROTOCOLS.find((protocol) => protocol === value)
-  return meant === undefined ? undefined : `${meant}: and its options`
+  if (meant !== undefined) return { given: 'an unknown option', allowed: `${meant}: and its options` }
+  return unknownName(name, POOL_NAMES, POOL_ONLY_IN_CODE)
 }
 
 function readExecute(
@@ -114,7 +110,7 @@ async function readDriver(
     return undefined
   }
   const unknown = Object.keys(given).filter((name) => !known.includes(name))
-  for (const name of unknown) problems.push({ path: [...path, name], given: 'an unknown option', allowed: nearest(name, known) })
+  for (const name of unknown) problems.push({ path: [...path, name], ...unknownName(name, known, schema.onlyInCode) })
   const options = toOptions(given, schema, path, references) as Record<string, unknown>
   for (const name of unknown) delete options[toCamelCase(name)]
   try {

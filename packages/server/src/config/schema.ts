@@ -7,6 +7,8 @@ export interface SchemaNode {
   readonly items?: SchemaNode
   readonly anyOf?: readonly SchemaNode[]
   readonly definitions?: Readonly<Record<string, SchemaNode>>
+  /** Names that code may give and no file can hold: functions, and objects that are made of them. */
+  readonly onlyInCode?: readonly string[]
 }
 
 /** The schema of configuration files, which is generated from the code: `npm run generate`. */
@@ -25,6 +27,9 @@ export const POOL_OPTIONS: Readonly<Record<string, SchemaNode>> = Object.fromEnt
 
 /** The names that may stand in a pool. */
 export const POOL_NAMES: readonly string[] = Object.keys(CONFIG_SCHEMA.definitions?.pool?.properties ?? {})
+
+/** The options of pools that no file can hold, by the names that they would have there. */
+export const POOL_ONLY_IN_CODE: readonly string[] = CONFIG_SCHEMA.onlyInCode ?? []
 
 /** The options of a driver. */
 export function driverSchema(protocol: string): SchemaNode {

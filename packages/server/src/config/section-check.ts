@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import type { TSchema } from 'typebox'
 import { excerpt } from './masking.ts'
-import { nearest } from './names.ts'
+import { unknownName } from './names.ts'
 import type { PathProblem } from './substitute.ts'
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: false })
@@ -25,7 +25,7 @@ function toProblem(error: ErrorObject, section: readonly string[]): PathProblem 
   const path = [...section, ...instancePath.split('/').slice(1).map(toStep)]
   if (keyword === 'additionalProperties') {
     const name = String(params.additionalProperty)
-    return { path: [...path, name], given: 'an unknown option', allowed: nearest(name, Object.keys(parentSchema?.properties ?? {})) }
+    return { path: [...path, name], ...unknownName(name, Object.keys(parentSchema?.properties ?? {})) }
   }
   if (keyword === 'required') {
     return {

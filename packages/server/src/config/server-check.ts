@@ -1,17 +1,15 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { listensOnLoopback } from '../security/loopback.ts'
+import { openToAll } from '../security/loopback.ts'
 import { readTokens } from '../security/token-file.ts'
 import type { ServerConfig } from './config.ts'
 import type { PathProblem } from './substitute.ts'
 
 /** What everybody could do who reaches an agent that needs no tokens. */
 export function checkHost({ host, tokensFile }: ServerConfig): PathProblem[] {
-  if (tokensFile !== undefined || listensOnLoopback(host)) return []
-  const allowed =
-    "127.0.0.1; with tokens_file any address: without tokens everybody who reaches it could steer the pools ('wellpool token create')"
-  return [{ path: ['server', 'host'], given: `'${host}' without tokens`, allowed }]
+  const problem = tokensFile === undefined ? openToAll(host, 'tokens_file') : undefined
+  return problem === undefined ? [] : [{ path: ['server', 'host'], ...problem }]
 }
 
 /** The files that an agent needs in order to listen, as this machine has them. */

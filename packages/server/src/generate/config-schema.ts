@@ -7,8 +7,10 @@ import { propertiesOf, type Schema } from './type-schema.ts'
 
 const library = (folder: string): string => fileURLToPath(new URL(`../../../wellpool/src/${folder}`, import.meta.url))
 
+/** What a file says by the name under `pools`. */
+const SAID_BY_PLACE = 'name'
 /** Options of a pool that only code can give. */
-const NOT_IN_FILES = ['name', 'metrics', 'clock', 'random', 'logger']
+const ONLY_IN_CODE = ['metrics', 'clock', 'random', 'logger']
 
 /**
  * The schema of configuration files, for editors and for the loader: the options of pools and drivers are read from
@@ -22,7 +24,7 @@ export function createConfigSchema(): Schema {
     library('engine'),
     fileURLToPath(new URL('../config', import.meta.url)),
   )
-  const poolMembers = membersOf(engine, 'PoolOptions').filter(({ name }) => !NOT_IN_FILES.includes(name))
+  const poolMembers = membersOf(engine, 'PoolOptions').filter(({ name }) => ![SAID_BY_PLACE, ...ONLY_IN_CODE].includes(name))
   const poolNames = new Set(poolMembers.map(({ name }) => name))
   const poolOptions = propertiesOf(poolMembers, engine, poolNames)
 
@@ -31,7 +33,9 @@ export function createConfigSchema(): Schema {
   for (const [protocol, entry] of Object.entries(DRIVERS)) {
     const members = membersOf(drivers, entry.options)
     const names = new Set([...members.map(({ name }) => name), ...poolNames])
-    definitions[protocol] = { type: 'object', properties: propertiesOf(members, drivers, names), additionalProperties: false }
+    const properties = propertiesOf(members, drivers, names)
+    const onlyInCode = members.map(({ name }) => toSnakeCase(name)).filter((name) => !Object.hasOwn(properties, name))
+    definitions[protocol] = { type: 'object', properties, additionalProperties: false, ...(onlyInCode.length > 0 && { onlyInCode }) }
     const full = { $ref: `#/definitions/${protocol}` }
     protocols[protocol] =
       entry.address === undefined
@@ -51,6 +55,7 @@ export function createConfigSchema(): Schema {
       ...poolOptions,
     },
     additionalProperties: false,
+    onlyInCode: ONLY_IN_CODE,
     definitions: {
       pool: {
         type: 'object',

@@ -20,6 +20,18 @@ export function listensOnLoopback(host: string): boolean {
   return host === 'localhost' || isLoopback(host)
 }
 
+/**
+ * What is wrong with a host to listen on where no tokens are needed.
+ *
+ * @param setting what the setting with the tokens is called
+ * @returns undefined when nothing is
+ */
+export function openToAll(host: string, setting: string): { readonly given: string; readonly allowed: string } | undefined {
+  if (listensOnLoopback(host)) return undefined
+  const allowed = `127.0.0.1; with ${setting} any address: without tokens everybody who reaches it could steer the pools ('wellpool token create')`
+  return { given: `'${host}' without tokens`, allowed }
+}
+
 /** The name in a `Host` header, without the port. */
 export function hostName(header: string): string | undefined {
   return /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\\@\s]+))(?::\d{1,5})?$/

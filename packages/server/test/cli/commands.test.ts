@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort } from '@wellpool/servers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import { readTokens, writeTokens } from '../../src/security/token-file.ts'
@@ -15,6 +18,18 @@ beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'wellpool-cli-'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Takes every connection, and never says anything. */
+async function startSilent(): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server = createTcpServer((socket) => void sockets.add(socket.on('error', () => {}).resume())).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 describe('wellpool', () => {
   it('shows how it is used, with examples, for each command', async () => {
@@ -104,6 +119,83 @@ describe('wellpool', () => {
       EXIT.failed,
       expect.objectContaining({ code: 'POOL_NOT_FOUND', status: 404, pools: ['orders', 'billing'] }),
     ])
+  })
+})
+
+/** A server with answers of its own, by `method path`. */
+async function startAnswering(answers: Readonly<Record<string, object>>): Promise<string> {
+  const server = createHttpServer(({ method, url }, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answers[`${method} ${url?.replace('/api/v1/', '')}`]))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('what is written', () => {
+  // An escape, and the one character that stands for an escape and a bracket.
+  const EVIL = 'evil\u001b[2J\u009b2J\u007f'
+  const TERMINAL = { columns: 200, rows: 30 }
+  const steers = (text: string): boolean => /(?![\t\n])\p{Cc}/u.test(text)
+
+  it('steers no terminal as JSON, and means the same', async () => {
+    const { url, pools, billing } = await startScene()
+    pools.add(EVIL, billing.driver, { minConnections: 0 })
+    const { out } = await cli(['status', '--json'], { url })
+    expect(steers(out)).toBe(false)
+    expect(JSON.parse(out).pools.map(({ name }: { name: string }) => name)).toContain(EVIL)
+    const { err } = await cli(['pause', 'none', '--json'], { url })
+    expect([steers(err), JSON.parse(err).pools]).toEqual([false, ['orders', 'billing', EVIL]])
+    pools.get(EVIL)?.pause()
+    await until(async () => (await cli(['events'], { url })).out.includes('poolPaused'))
+    const events = await cli(['events', '--json'], { url })
+    expect([steers(events.out), events.out]).toEqual([false, expect.stringContaining('evil\\u001b[2J\\u009b2J\\u007f')])
+  })
+
+  it.each(['rows', 'reply', 'output'])('steers no terminal as %s of a peer', async (kind) => {
+    const result = {
+      kind,
+      columns: [{ name: EVIL }],
+      rows: [[EVIL]],
+      rowCount: 1,
+      reply: EVIL,
+      stdout: EVIL,
+      stderr: EVIL,
+      truncated: false,
+    }
+    const url = await startAnswering({ 'GET pools/db': { protocol: 'redis' }, 'POST pools/db/execute': result })
+    const { out, err } = await cli(['exec', 'db', '--', 'x'], { url, terminal: TERMINAL })
+    expect([out, steers(out), steers(err)]).toEqual([expect.stringContaining('evil [2J'), false, false])
+    const json = await cli(['exec', 'db', '--json', '--', 'x'], { url, terminal: TERMINAL })
+    expect([steers(json.out), JSON.parse(json.out)]).toEqual([false, result])
+  })
+
+  it('steers no terminal when an agent writes what it does', async () => {
+    const file = path.join(folder, 'evil.yaml')
+    const port = await freePort()
+    writeFileSync(
+      file,
+      `server: { port: ${port}, dashboard: false }\npools: { ${JSON.stringify(EVIL)}: { tcp: { port: 1, probe: x }, min_connections: 0 } }\n`,
+    )
+    const agent = startCli(['serve', '--config', file])
+    await until(() => agent.out().includes('"listening"'))
+    expect((await cli(['reload'], { url: `http://127.0.0.1:${port}` })).exitCode).toBe(0)
+    agent.interrupt()
+    const { out } = await agent.ended
+    expect([steers(out), out]).toEqual([false, expect.stringContaining('evil\\u001b[2J\\u009b2J\\u007f')])
+  })
+
+  it('steers no terminal when something is rebuilt or reloaded', async () => {
+    const one = { connectionId: EVIL, oldGeneration: 1, newGeneration: 2, durationMs: 1 }
+    for (const success of [true, false]) {
+      const url = await startAnswering({ 'POST rebuild': { state: 'completed', result: { ...one, success } } })
+      const { out } = await cli(['rebuild', '--all'], { url })
+      expect([out, steers(out)]).toEqual([expect.stringContaining('evil [2J'), false])
+    }
+    const none = { removed: [], replaced: [], reconfigured: [], unchanged: [], needsRestart: [] }
+    const url = await startAnswering({ 'POST config/reload': { applied: true, added: [EVIL], ...none } })
+    const { out } = await cli(['reload'], { url })
+    expect([out, steers(out)]).toEqual([expect.stringContaining('evil [2J'), false])
   })
 })
 
@@ -408,6 +500,20 @@ describe('top', () => {
     await until(() => top.out().includes('no answer from'))
     top.interrupt()
     expect((await top.ended).exitCode).toBe(0)
+  })
+
+  it('ends at once by q, Ctrl-C and an interruption, though the agent takes the request and never answers', async () => {
+    const url = await startSilent()
+    for (const end of ['q', '\u0003', undefined]) {
+      const top = startCli(['top'], { url, terminal: { columns: 100, rows: 20 } })
+      await until(() => top.out() !== '')
+      const began = performance.now()
+      if (end === undefined) top.interrupt()
+      else top.type(end)
+      const { exitCode, out } = await top.ended
+      expect([exitCode, out.endsWith('\u001b[?25h\u001b[?1049l')]).toEqual([0, true])
+      expect(performance.now() - began).toBeLessThan(2_000)
+    }
   })
 
   it('scrolls where there is more than fits', async () => {

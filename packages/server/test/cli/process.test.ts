@@ -200,6 +200,30 @@ await describePostgres('wellpool serve', (url) => {
 })
 
 describe('the process', () => {
+  test('of an agent outlives whoever reads its output, also with options before the word serve', STARTING, async () => {
+    const port = await freePort()
+    const file = path.join(folder, 'outlives.yaml')
+    writeFileSync(file, `server: { port: ${port}, dashboard: false }\n`)
+    const url = `http://127.0.0.1:${port}`
+    const agent = start(['--url', url, 'serve', '--config', file])
+    await until(() => agent.out.includes('"listening"'), 40_000)
+    agent.closeOutput()
+    // Each is logged, and nobody is found.
+    for (let times = 0; times < 3; times++) expect((await cli(['reload'], { url })).exitCode).toBe(0)
+    agent.signal('SIGTERM')
+    expect(await agent.ended()).toEqual({ code: 0, signal: null })
+  })
+
+  test('of another command ends when its reader has read enough', STARTING, async () => {
+    const { url, server, pools } = await startScene()
+    const following = start(['events', '--follow'], { WELLPOOL_URL: url })
+    await until(() => server.parts.observation.stream.clients === 1, 40_000)
+    following.closeOutput()
+    pools.get('orders')?.pause()
+    pools.get('orders')?.resume()
+    expect(await following.ended()).toEqual({ code: 0, signal: null })
+  })
+
   test('ends as the command says, and with 130 when it is interrupted', STARTING, async () => {
     const { url, server } = await startScene()
     const status = start(['status'], { WELLPOOL_URL: url })

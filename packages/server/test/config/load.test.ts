@@ -254,12 +254,36 @@ describe('a configuration that is wrong', () => {
     await expect(parseConfig(text, 'a.yaml')).rejects.toThrow(new RegExp(words, 'm'))
   })
 
-  test('names so many problems as anybody mends at a time, and says how many more there are', async () => {
+  test.each([
+    ['metrics: prometheus\n', 'metrics'],
+    ['logger: pino\n', 'logger'],
+    ['pools: { a: { redis: {}, clock: x } }', 'clock'],
+    ['pools: { a: { redis: {}, random: 0.5 } }', 'random'],
+    ['pools: { a: { postgres: { on_connect: set role x } } }', 'on_connect'],
+    ['pools: { a: { redis: { createClient: x } } }', 'create_client'],
+    ['pools: { a: { ssh: { host: a, username: b, keyboard_interactive: x } } }', 'keyboard_interactive'],
+  ])('says of what code alone can give that it is so: %s', async (text, name) => {
+    const { list, message } = await problemsOf(text)
+    expect([list.length, message]).toEqual([
+      1,
+      expect.stringContaining(`got an option that no file can hold, allowed is others; ${name} can be given in code only`),
+    ])
+  })
+
+  test('names so many problems as anybody mends at a time, and says how many more there are', { timeout: 20_000 }, async () => {
     const pools = Array.from({ length: 2_000 }, (_, index) => `  p${index}: { redis: {}, max_conections: 5 }`)
     const error = await parseConfig(`pools:\n${pools.join('\n')}\n`, 'a.yaml').catch((reason: unknown) => reason as ConfigFileError)
     if (!(error instanceof ConfigFileError)) throw new Error('it was taken')
     expect(error.problems).toHaveLength(100)
     expect(error.message).toMatch(/^2000 problems:\n {2}a.yaml:2:\d+: [\s\S]*\n {2}and 1900 more$/)
+  })
+
+  test('is not looked through for each name that it has', { timeout: 20_000 }, async () => {
+    const names = Array.from({ length: 60_000 }, (_, index) => `n${index}: 1\n`)
+    const { message } = await problemsOf(`${names.join('')}n7: 2\n`)
+    expect(message).toMatch(/^wellpool.yaml:60001:1: got what is not YAML: Map keys must be unique/)
+    const many = await problemsOf('a: 1\n'.repeat(201))
+    expect(many.message).toMatch(/^200 problems:\n {2}wellpool.yaml:2:1: [\s\S]*\n {2}and 100 more$/)
   })
 
   test.each([
@@ -311,6 +335,8 @@ pools:
   test.each([
     ['pools:\n  a: {\n', '', /not YAML/],
     ['a: 1\na: 2\n', '2:1', /not YAML: Map keys must be unique/],
+    ['pools:\n  a: { redis: {}, x: 1,\n    "redis": {} }\n', '3:5', /not YAML: Map keys must be unique/],
+    ['a: 1\na: {\n', '', /^2 problems:\n.*:2:1: .*unique.*\n.*:3:1: .*indented/],
     ['- pools\n', '1:1 : a list', /a mapping with pools/],
     ['', '1:1 : nothing', /a mapping with pools/],
     ['pools: [a]\n', '1:1 pools: a list', /a mapping with pools by name/],

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { OPTION_NAMES } from 'wellpool'
 import { parse } from 'yaml'
 import { toSnakeCase } from '../../src/config/names.ts'
-import { driverSchema, POOL_OPTIONS } from '../../src/config/schema.ts'
+import { driverSchema, POOL_ONLY_IN_CODE, POOL_OPTIONS } from '../../src/config/schema.ts'
 import { createConfigSchema } from '../../src/generate/config-schema.ts'
 import { splitUnion } from '../../src/generate/type-schema.ts'
 
@@ -18,7 +18,8 @@ describe('wellpool.schema.json', () => {
   })
 
   test('has every option of a pool that a file can give, and no other', () => {
-    const inCode = ['name', 'metrics', 'clock', 'random', 'logger']
+    const inCode = ['name', ...POOL_ONLY_IN_CODE]
+    expect(inCode).toEqual(['name', 'metrics', 'clock', 'random', 'logger'])
     const names = OPTION_NAMES.filter((name) => !inCode.includes(name)).map(toSnakeCase)
     expect(Object.keys(POOL_OPTIONS).sort()).toEqual(names.sort())
   })

@@ -51,6 +51,7 @@ export function startCli(args: readonly string[], { url, token, env = {}, termin
     env: { NO_COLOR: '1', ...(url !== undefined && { WELLPOOL_URL: url }), ...(token !== undefined && { WELLPOOL_TOKEN: token }), ...env },
     interrupted: controller.signal,
     exitCode: 0,
+    outlivesReader: false,
   }
   return {
     out: () => text.out,

@@ -12,5 +12,6 @@ export function quietProgram(): Command {
     env: {},
     interrupted: new AbortController().signal,
     exitCode: 0,
+    outlivesReader: false,
   })
 }

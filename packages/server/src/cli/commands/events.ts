@@ -5,6 +5,7 @@ import { type CommandContext, withContext } from '../context.ts'
 import { eventLine } from '../describe.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
+import { plain, toJson } from '../text.ts'
 
 interface Options {
   readonly follow?: boolean
@@ -58,14 +59,14 @@ async function follow(context: CommandContext, query: URLSearchParams): Promise<
 
 function show({ json, paint, print }: CommandContext, event: ApiEvent): void {
   const { text, color } = eventLine(event)
-  if (json) print(JSON.stringify(event))
+  if (json) print(toJson(event))
   else print(color === undefined ? text : paint(color, text))
 }
 
 function showLeftOut({ json, paint, print, io }: CommandContext, counts: Record<string, number>): void {
   const what = Object.entries(counts).map(([name, count]) => `${count} × ${name}`)
-  if (json) print(JSON.stringify({ leftOut: counts }))
-  else io.stderr.write(`${paint('dim', `left out, because there were too many: ${what.join(', ')}`)}\n`)
+  if (json) print(toJson({ leftOut: counts }))
+  else io.stderr.write(`${paint('dim', plain(`left out, because there were too many: ${what.join(', ')}`))}\n`)
 }
 
 function queryOf({ names, pool, protocol, connection }: Options): URLSearchParams {

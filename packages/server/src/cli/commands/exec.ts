@@ -5,7 +5,7 @@ import { durationOf } from '../durations.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { Io, Output } from '../io.ts'
 import { table } from '../table.ts'
-import { plainLines } from '../text.ts'
+import { plain, plainLines, toJson } from '../text.ts'
 
 interface Options {
   readonly param: readonly string[]
@@ -40,7 +40,7 @@ export function execCommand(program: Command, io: Io): void {
           ...toRequest(protocol, words, options),
           ...timeout,
         })
-        if (context.json) context.print(JSON.stringify(result, null, 2))
+        if (context.json) context.print(toJson(result, 2))
         else show(context, result)
         if (result.exitCode !== undefined) io.exitCode = result.exitCode
       }),
@@ -73,7 +73,7 @@ function show({ io, paint, print }: CommandContext, result: ApiExecuted): void {
   } else {
     const titled = columns.map(({ name }, index) => ({ title: name, value: (row: readonly unknown[]) => cell(row[index]) }))
     if (columns.length > 0) for (const line of table(rows, titled, paint)) print(line)
-    io.stderr.write(`${paint('dim', `${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`)}\n`)
+    io.stderr.write(`${paint('dim', plain(`${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`))}\n`)
   }
   if (truncated) io.stderr.write(`${paint('yellow', 'there was more than the rules of the pool let through')}\n`)
 }

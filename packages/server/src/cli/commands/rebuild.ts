@@ -125,11 +125,11 @@ function summary(job: ApiJob, result: ApiBatch | ApiRebuild, paint: CommandConte
   if (!('results' in result)) {
     const { connectionId, success, oldGeneration, newGeneration, durationMs } = result
     return success
-      ? paint('green', `${connectionId} rebuilt in ${duration(durationMs)}: generation ${oldGeneration} → ${newGeneration}`)
-      : paint('red', `${connectionId} was not rebuilt: the old client serves on, where there is one`)
+      ? paint('green', plain(`${connectionId} rebuilt in ${duration(durationMs)}: generation ${oldGeneration} → ${newGeneration}`))
+      : paint('red', `${plain(connectionId)} was not rebuilt: the old client serves on, where there is one`)
   }
   const { total, succeeded, failed, skipped, durationMs } = result
   if (total === 0) return 'nothing to rebuild'
   const text = `${succeeded} of ${total} rebuilt in ${duration(durationMs)}${failed > 0 ? `, ${failed} failed` : ''}${skipped > 0 ? `, ${skipped} not begun` : ''}${job.state === 'cancelled' ? ', cancelled' : ''}`
-  return paint(failed + skipped === 0 ? 'green' : 'yellow', text)
+  return paint(failed + skipped === 0 ? 'green' : 'yellow', plain(text))
 }

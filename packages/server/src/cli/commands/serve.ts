@@ -5,6 +5,7 @@ import type { ReloadReport } from '../../api/context.ts'
 import { withContext } from '../context.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
+import { plain, plainJson } from '../text.ts'
 
 /** `wellpool serve` and `wellpool reload`: the agent. */
 export function serveCommands(program: Command, io: Io): void {
@@ -32,7 +33,9 @@ export function serveCommands(program: Command, io: Io): void {
 }
 
 async function serve(file: string, io: Io): Promise<void> {
-  const logger = pino({ base: null }, io.stdout as pino.DestinationStream)
+  // Its pools serve others than those who read what it logs.
+  io.outlivesReader = true
+  const logger = pino({ base: null }, { write: (line) => void io.stdout.write(plainJson(line)) })
   const { agent } = await startAgent({ file, env: io.env, logger })
   const reload = (): void => {
     agent.reload().catch((error: unknown) => logger.error({ err: error }, 'the file is wrong; everything stays as it was'))
@@ -61,7 +64,8 @@ async function serve(file: string, io: Io): Promise<void> {
 }
 
 function describe({ applied, added, removed, replaced, reconfigured, unchanged, needsRestart }: ReloadReport): string[] {
-  const line = (what: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [`${what.padEnd(13)} ${names.join(', ')}`])
+  const line = (what: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [plain(`${what.padEnd(13)} ${names.join(', ')}`)]
   return [
     applied ? 'applied' : 'this would be done:',
     ...line('added', added),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { ApiConnection, ApiEventPage, ApiPool } from '../api-types.ts'
 import { type CommandContext, withContext } from '../context.ts'
@@ -41,24 +42,22 @@ async function watch(context: CommandContext, intervalMs: number): Promise<void>
     scroll: 0,
   }
   const draw = (): void => screen.draw(renderTop(state, screen.columns, screen.rows, paint))
-  let ended = false
-  const end = (): void => {
-    ended = true
-  }
+  const keys = new AbortController()
+  const ended = AbortSignal.any([io.interrupted, keys.signal])
   screen.onKey((key) => {
-    if (key === 'q' || key === '\u0003') end()
+    if (key === 'q' || key === '\u0003') keys.abort()
     else if (key === 'i') state.onlyIll = !state.onlyIll
     else if (key === '\u001b[A') state.scroll = Math.max(0, state.scroll - 1)
     else if (key === '\u001b[B') state.scroll++
     draw()
   })
-  io.interrupted.addEventListener('abort', end)
   screen.open()
   try {
-    while (!ended && !io.interrupted.aborted) {
-      await look(context, state)
+    while (!ended.aborted) {
+      await look(context, state, ended)
       draw()
-      await pause(intervalMs, () => ended || io.interrupted.aborted)
+      // The end is no fault: the loop sees it.
+      await sleep(intervalMs, undefined, { signal: ended }).catch(() => {})
     }
   } finally {
     screen.close()
@@ -66,13 +65,13 @@ async function watch(context: CommandContext, intervalMs: number): Promise<void>
 }
 
 /** A moment without an answer is shown, and ends nothing; not being allowed does. */
-async function look(context: CommandContext, state: TopState): Promise<void> {
+async function look(context: CommandContext, state: TopState, ended: AbortSignal): Promise<void> {
   const client = context.client()
   try {
     const [{ pools }, { connections }, { events }] = await Promise.all([
-      client.get<{ pools: ApiPool[] }>('pools'),
-      client.get<{ connections: ApiConnection[] }>('connections'),
-      client.get<ApiEventPage>(EVENTS),
+      client.get<{ pools: ApiPool[] }>('pools', ended),
+      client.get<{ connections: ApiConnection[] }>('connections', ended),
+      client.get<ApiEventPage>(EVENTS, ended),
     ])
     Object.assign(state, { pools, connections, events, problem: undefined })
   } catch (error) {
@@ -80,9 +79,4 @@ async function look(context: CommandContext, state: TopState): Promise<void> {
     state.problem = (error as Error).message
   }
   state.now = Date.now()
-}
-
-async function pause(ms: number, over: () => boolean): Promise<void> {
-  const until = Date.now() + ms
-  while (Date.now() < until && !over()) await new Promise((resolve) => setTimeout(resolve, Math.min(50, until - Date.now())))
 }
