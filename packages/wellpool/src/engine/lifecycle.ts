@@ -6,7 +6,7 @@ import type { Engine, EngineHost } from './engine.ts'
 import { ConfigError, ConnectError, PoolClosedError, PoolPausedError, type WellpoolError } from './errors.ts'
 import type { PoolOptions } from './options.ts'
 import type { EvictOptions, PauseOptions, StartOptions, WaitOptions } from './pool-types.ts'
-import { problem, readCall, resolveOptions } from './resolve-options.ts'
+import { describe, isObject, problem, readCall, refuse, resolveOptions } from './resolve-options.ts'
 import { waitingCall } from './waiting-call.ts'
 
 /** What can't change while a pool runs: it is part of every event, or all that the pool has planned hangs on it. */
@@ -73,7 +73,9 @@ export class Lifecycle<Client> {
     throw new ConnectError(`pool ${name} has not reached ${minConnections} connections within ${formatMs(timeout)}: ${why}`, lastError)
   }
 
-  pause({ failWaiting = false }: PauseOptions): void {
+  pause(options: PauseOptions): void {
+    readCall(options)
+    const { failWaiting = false } = options
     const { core } = this.#engine
     if (core.state === 'new') this.#begin()
     if (core.state !== 'running' && core.state !== 'paused') return
@@ -94,7 +96,9 @@ export class Lifecycle<Client> {
     core.changed()
   }
 
-  async evict({ interruptInUse = false }: EvictOptions): Promise<void> {
+  async evict(options: EvictOptions): Promise<void> {
+    readCall(options)
+    const { interruptInUse = false } = options
     const { core, closer, connector, rebuilds } = this.#engine
     const going: Generation<Client>[] = []
     connector.evict(interruptInUse)
@@ -118,6 +122,7 @@ export class Lifecycle<Client> {
   }
 
   reconfigure(options: PoolOptions): void {
+    if (!isObject(options as unknown)) refuse('options', describe(options), 'an object')
     const { core, health, upkeep } = this.#engine
     const before = core.options
     const given = overlay([this.#given, options])

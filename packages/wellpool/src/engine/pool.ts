@@ -24,7 +24,7 @@ import type {
 } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { ConnectionRecord, PoolStats } from './records.ts'
-import { checkEvent, describe, readCall, refuse, resolveOptions } from './resolve-options.ts'
+import { checkListener, describe, readCall, refuse, resolveOptions } from './resolve-options.ts'
 import { snapshot } from './stats.ts'
 import { runUnderLease } from './use.ts'
 import { Waiter } from './wait-queue.ts'
@@ -160,7 +160,11 @@ export class Pool<Client> {
     return this.#lifecycle.start(options)
   }
 
-  /** Hands out no more leases until {@link Pool.resume}. Time-outs run on. Does nothing when paused or closing. */
+  /**
+   * Hands out no more leases until {@link Pool.resume}. Time-outs run on. Does nothing when paused or closing.
+   *
+   * @throws INVALID_CONFIG when an option is wrong or unknown
+   */
   pause(options: PauseOptions = {}): void {
     this.#lifecycle.pause(options)
   }
@@ -175,6 +179,7 @@ export class Pool<Client> {
    * arrival. The pool refills itself.
    *
    * @returns when those that were idle are closed
+   * @throws INVALID_CONFIG when an option is wrong or unknown
    */
   evict(options: EvictOptions = {}): Promise<void> {
     return this.#lifecycle.evict(options)
@@ -253,10 +258,10 @@ export class Pool<Client> {
 
   /**
    * @returns a function that takes the listener off again
-   * @throws INVALID_CONFIG when there is no event of this name
+   * @throws INVALID_CONFIG when there is no event of this name, or the listener is no function
    */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    checkEvent(name)
+    checkListener(name, listener)
     return this.#core.events.on(name, listener)
   }
 

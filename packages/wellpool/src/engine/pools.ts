@@ -10,7 +10,7 @@ import { Pool } from './pool.ts'
 import type { BatchRebuildOptions, RebuildOptions, StartOptions, WaitOptions } from './pool-types.ts'
 import type { BatchRebuildResult, RebuildResult } from './rebuild-result.ts'
 import type { PoolStats } from './records.ts'
-import { checkEvent, describe, isObject, problem, refuse, resolveOptions } from './resolve-options.ts'
+import { checkListener, describe, isObject, problem, refuse, resolveOptions } from './resolve-options.ts'
 
 /** A driver with options of its own, in a set of pools. */
 export type PoolSpec<Client> = { readonly driver: Driver<Client> } & Omit<PoolOptions, 'name'>
@@ -115,10 +115,10 @@ export class PoolSet {
    * Hears the events of all pools, those that are added later included.
    *
    * @returns a function that takes the listener off again
-   * @throws INVALID_CONFIG when there is no event of this name
+   * @throws INVALID_CONFIG when there is no event of this name, or the listener is no function
    */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    checkEvent(name)
+    checkListener(name, listener)
     const entry = { name, listener: listener as Listener<never> }
     this.#listeners.add(entry)
     for (const pool of this.#pools.values()) pool.on(name, listener)

@@ -203,6 +203,8 @@ const METHOD_RULES: Rules = {
   idempotent: flag,
   urgent: flag,
   all: flag,
+  failWaiting: flag,
+  interruptInUse: flag,
 }
 
 /**
@@ -211,7 +213,7 @@ const METHOD_RULES: Rules = {
  * @returns its `timeout` in ms; undefined when none was given
  * @throws ConfigError for what is wrong among them; the signal's reason when it is aborted
  */
-export function readCall(options: AcquireOptions | undefined): number | undefined {
+export function readCall(options: object | undefined): number | undefined {
   if (options === undefined) return undefined
   if (!isObject(options)) refuse('options', describe(options), 'an object')
   for (const key in options) {
@@ -225,7 +227,8 @@ export function readCall(options: AcquireOptions | undefined): number | undefine
   return timeout === undefined ? undefined : (TIMEOUT.read(timeout) as number)
 }
 
-/** @throws ConfigError when there is no event of this name */
-export function checkEvent(name: string): void {
+/** @throws ConfigError when there is no event of this name, or who is to hear it can't */
+export function checkListener(name: string, listener: unknown): void {
   if (!EVENT_NAMES.includes(name)) refuse('event', show(name), nearest(String(name), EVENT_NAMES))
+  if (typeof listener !== 'function') refuse('listener', describe(listener), 'a function')
 }

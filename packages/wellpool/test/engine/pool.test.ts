@@ -312,7 +312,7 @@ test.each([-5, Number.NaN, 'soon', null, {}])('a wrong timeout (%s) is refused a
 })
 
 describe('a call with options that are wrong', () => {
-  const CALLS = ['acquire', 'use', 'start', 'rebuildConnections', 'rebuildConnectionById', 'drain', 'close'] as const
+  const CALLS = ['acquire', 'use', 'start', 'rebuildConnections', 'rebuildConnectionById', 'drain', 'close', 'pause', 'evict'] as const
 
   /** The problems of a call with these options, which has done nothing. */
   async function refusalOf(name: (typeof CALLS)[number], options: unknown) {
@@ -346,6 +346,18 @@ describe('a call with options that are wrong', () => {
       { path: 'timeOut', given: 'an unknown option', allowed: 'timeout?' },
     ])
     expect(await refusalOf(name, { toString: 5 })).toMatchObject([{ path: 'toString', given: 'an unknown option' }])
+  })
+
+  test.each([
+    ['pause', 'failWaiting'],
+    ['evict', 'interruptInUse'],
+  ] as const)('%s refuses a %s that is neither true nor false', async (name, option) => {
+    expect(await refusalOf(name, { [option]: 'no' })).toEqual([{ path: option, given: "'no'", allowed: 'true or false' }])
+  })
+
+  test('reconfigure refuses options that are no object', () => {
+    const { pool } = setUp()
+    for (const options of [5, null, 'x']) expect(() => pool.reconfigure(options as never)).toThrow(ConfigError)
   })
 
   test.each(CALLS)('%s refuses options that are no object', async (name) => {
@@ -386,5 +398,6 @@ test('on refuses an event that there is not, naming the nearest', () => {
   expect(() => pool.on('rebuildComplete' as 'rebuildCompleted', () => {})).toThrow(
     "wrong option: event: got 'rebuildComplete', allowed is rebuildCompleted?",
   )
+  expect(() => pool.on('poolClosed', undefined as never)).toThrow('wrong option: listener: got undefined, allowed is a function')
   expect(() => pool.on('healtChanged' as 'healthStatusChanged', () => {})).toThrow(/allowed is healthStatusChanged, /)
 })

@@ -166,6 +166,7 @@ describe('remove', () => {
 test('an event that there is not is refused, naming the nearest, also while there are no pools', () => {
   const { pools } = setUp()
   for (const set of [pools, createPools({})]) {
+    expect(() => set.on('poolClosed', 5 as never)).toThrow('wrong option: listener: got 5, allowed is a function')
     expect(() => set.on('poolClose' as 'poolClosed', () => {})).toThrow("wrong option: event: got 'poolClose', allowed is poolClosed?")
   }
 })
