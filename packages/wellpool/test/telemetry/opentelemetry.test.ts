@@ -14,7 +14,7 @@ import {
   SimpleSpanProcessor,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ConfigError, createPool, createPools } from '../../src/index.ts'
 import { openTelemetry } from '../../src/telemetry/opentelemetry.ts'
 import { createFakeDriver, FakeClock, fail, ok } from '../../src/testing/index.ts'
@@ -131,6 +131,34 @@ describe('the metrics of openTelemetry', () => {
     expect(buckets.counts).toHaveLength(buckets.boundaries.length + 1)
     expect(buckets.counts[buckets.boundaries.indexOf(0.0025)]).toBe(3)
     expect(found['db.client.connection.wait_time']?.[0]?.value).toMatchObject({ count: 3 })
+  })
+
+  it('has the times of leases begin anew for a pool that comes back under its name', async () => {
+    const { telemetry, collect } = meters('producer')
+    const clock = new FakeClock()
+    const { name: _, ...options } = QUIET
+    const pools = createPools({}, { ...options, clock, metrics: telemetry })
+    telemetry.observe(pools)
+    const wallNow = vi.spyOn(Date, 'now')
+    onTestFinished(() => wallNow.mockRestore())
+    const use = async (at: number): Promise<DataPoint<unknown> | undefined> => {
+      wallNow.mockReturnValue(at)
+      await clock.until(pools.add('orders', createFakeDriver({ clock })).use(async () => {}))
+      const [point] = (await collect())['db.client.connection.use_time'] ?? []
+      await clock.until(pools.remove('orders'))
+      return point
+    }
+    expect(await use(1000)).toMatchObject({ startTime: [1, 0], value: { count: 1 } })
+    // A count that has fallen with the same start would be taken for one that goes backwards.
+    expect(await use(5000)).toMatchObject({ startTime: [5, 0], value: { count: 1 } })
+  })
+
+  it('has the counters of a pool at 0 before anything has gone wrong', async () => {
+    const { telemetry, collect } = meters()
+    const { pool, borrow } = setUp({ metrics: telemetry })
+    telemetry.observe(pool)
+    ;(await borrow()).release()
+    expect((await collect())['wellpool.acquire_failures']?.map(({ value }) => value)).toEqual([0, 0, 0])
   })
 
   it('takes the provider that it is given', async () => {
