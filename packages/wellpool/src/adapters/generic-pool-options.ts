@@ -78,12 +78,17 @@ export function resolveGenericPoolOptions(given: GenericPoolOptions, validates: 
   }
   const max = Math.max(number('max', 1), 1)
   const min = Math.min(Math.max(number('min', 0), 0), max)
-  const interval = number('evictionRunIntervalMillis', 0)
+  /** What Node's timers don't take would be over at once; none is what is meant by it. */
+  const time = (path: keyof GenericPoolOptions): number | undefined => {
+    const ms = number(path, 0)
+    return ms > 0 && ms <= MAX_DELAY ? ms : undefined
+  }
+  const interval = time('evictionRunIntervalMillis')
   const soft = number('softIdleTimeoutMillis', -1)
   const hard = number('idleTimeoutMillis', 0) || 30_000
   const atOnce = number('numTestsPerEvictionRun', 0) || 3
-  const acquireTimeout = number('acquireTimeoutMillis', 0) || undefined
-  const destroyTimeout = number('destroyTimeoutMillis', 0) || undefined
+  const acquireTimeout = time('acquireTimeoutMillis')
+  const destroyTimeout = time('destroyTimeoutMillis')
   const maxWaitingClients = number('maxWaitingClients', Number.POSITIVE_INFINITY)
   const priorityRange = number('priorityRange', 1)
   if (problems.length > 0) throw new ConfigError(problems)
@@ -96,14 +101,14 @@ export function resolveGenericPoolOptions(given: GenericPoolOptions, validates: 
     priorityRange,
     autostart: given.autostart ?? true,
     testOnReturn: given.testOnReturn ?? false,
-    renewal: interval > 0 && min > 0 ? { interval, idleFor: hard, atOnce } : undefined,
+    renewal: interval !== undefined && min > 0 ? { interval, idleFor: hard, atOnce } : undefined,
     Promise: given.Promise ?? Promise,
     pool: {
       maxConnections: max,
       minConnections: min,
       maxConnecting: max,
       idleOrder: (given.fifo ?? true) ? 'fifo' : 'lifo',
-      idleTimeout: interval <= 0 ? 0 : soft > 0 ? Math.min(soft, hard) : hard,
+      idleTimeout: interval === undefined ? 0 : soft > 0 ? Math.min(soft, hard) : hard,
       // The queue in front has the time-outs.
       acquireTimeout: 0,
       maxWaiting: Number.POSITIVE_INFINITY,

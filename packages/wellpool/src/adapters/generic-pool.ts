@@ -115,7 +115,7 @@ export class Pool<T> extends EventEmitter {
     if (this.#draining) return PromiseClass.reject(new Error('pool is draining and cannot accept work'))
     const lease = this.#queue.size === 0 ? this.wellpool.tryAcquire() : undefined
     if (lease !== undefined) return PromiseClass.resolve(this.#lend(lease))
-    if (this.#queue.size >= maxWaitingClients && this.spareResourceCapacity < 1 && this.available < 1) {
+    if (this.#queue.size >= maxWaitingClients && this.#isFull && this.available < 1) {
       return PromiseClass.reject(new Error('max waitingClients count exceeded'))
     }
     return new PromiseClass<T>((resolve, reject) => {
@@ -227,16 +227,14 @@ export class Pool<T> extends EventEmitter {
     this.#lookWhetherDrained()
   }
 
-  /** Asked for at once, the pool underneath says why there is nothing. */
   #timedOut(request: Request<T>): void {
+    this.#queue.delete(request)
+    // Who asked last loses the least: all others keep their places.
+    this.#asked.pop()?.abort()
+    // Asked for at once, the pool underneath says why there is nothing.
     this.wellpool.acquire({ timeout: 0 }).then(
-      (lease) => this.#serve(lease),
-      (cause: unknown) => {
-        if (!this.#queue.delete(request)) return
-        // Who asked last loses the least: all others keep their places.
-        this.#asked.pop()?.abort()
-        this.#settle(request, ({ reject }) => reject(new TimeoutError('ResourceRequest timed out', { cause })))
-      },
+      (lease) => this.#settle(request, ({ resolve }) => resolve(this.#lend(lease))),
+      (cause: unknown) => this.#settle(request, ({ reject }) => reject(new TimeoutError('ResourceRequest timed out', { cause }))),
     )
   }
 
@@ -249,6 +247,14 @@ export class Pool<T> extends EventEmitter {
     end(lease)
     this.#lookWhetherDrained()
     return PromiseClass.resolve()
+  }
+
+  /**
+   * Whether all resources that there may be are there or asked for. Creates begin later than who waits for them comes,
+   * and none is under way between tries that fail.
+   */
+  get #isFull(): boolean {
+    return this.spareResourceCapacity < 1 || this.#queue.size + this.borrowed >= this.#options.max
   }
 
   get #isQuiet(): boolean {

@@ -9,14 +9,14 @@ export interface BorrowingClient extends EventEmitter {
   readonly connection: EventEmitter
   /** The server's process. */
   readonly processID: number | undefined
-  /** Borrows a client. */
+  /** Borrows a client, once. */
   connect(): Promise<BorrowingClient>
   connect(callback: (error: Error | null) => void): void
   query: pg.Client['query']
   escapeIdentifier: typeof pg.escapeIdentifier
   escapeLiteral: typeof pg.escapeLiteral
   getTypeParser: pg.Client['getTypeParser']
-  /** Gives the client back; one that was lost is closed. */
+  /** Gives the client back; one that was lost is closed, and one that arrives later goes back at once. */
   end(): Promise<void>
   end(callback: (error?: Error) => void): void
 }
@@ -41,6 +41,8 @@ export function clientFrom(pool: Pool): new (config?: string | pg.ClientConfig) 
     readonly escapeLiteral = pg.escapeLiteral
     readonly #types: pg.CustomTypesConfig | undefined
     #client: pg.PoolClient | undefined
+    #isAsked = false
+    #isEnded = false
     #lost: Error | undefined
     readonly #listeners = FORWARDED.map((event) => ({
       event,
@@ -64,8 +66,18 @@ export function clientFrom(pool: Pool): new (config?: string | pg.ClientConfig) 
     connect(callback: (error: Error | null) => void): void
     connect(callback?: (error: Error | null) => void): Promise<BorrowingClient> | undefined {
       const { deliver, result } = answer<[BorrowingClient]>(pool.Promise, callback)
+      if (this.#isAsked) {
+        // As with pg; and the client of the first call would never be given back.
+        process.nextTick(deliver, new Error('Client has already been connected. You cannot reuse a client.'))
+        return result
+      }
+      this.#isAsked = true
       pool.connect((error, client) => {
         if (client === undefined) return deliver(error, this)
+        if (this.#isEnded) {
+          client.release()
+          return deliver(new Error('Connection terminated'), this)
+        }
         this.#client = client
         for (const { event, listener } of this.#listeners) client.on(event, listener)
         deliver(null, this)
@@ -90,6 +102,7 @@ export function clientFrom(pool: Pool): new (config?: string | pg.ClientConfig) 
       const { deliver, result } = answer<[]>(pool.Promise, callback)
       const client = this.#client
       this.#client = undefined
+      this.#isEnded = true
       if (client !== undefined) {
         for (const { event, listener } of this.#listeners) client.removeListener(event, listener)
         client.release(this.#lost)

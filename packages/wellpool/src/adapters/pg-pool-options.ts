@@ -32,11 +32,12 @@ const MAX_DELAY = 2 ** 31 - 1
  *
  * @throws ConfigError when they are no object
  */
-export function completeOptions(given: PgPoolOptions = {}): ResolvedPgPoolOptions {
+export function completeOptions(options?: PgPoolOptions | null): ResolvedPgPoolOptions {
+  const given = options ?? {}
   // Not shown: the usual mistake is the address itself.
   if (typeof given !== 'object') throw new ConfigError([{ path: 'options', given: describe(given), allowed: 'an object' }])
   const { poolSize } = given as { poolSize?: number }
-  const options: ResolvedPgPoolOptions = {
+  const complete: ResolvedPgPoolOptions = {
     ...given,
     max: given.max || poolSize || 10,
     min: given.min || 0,
@@ -45,9 +46,9 @@ export function completeOptions(given: PgPoolOptions = {}): ResolvedPgPoolOption
     allowExitOnIdle: given.allowExitOnIdle || false,
     idleTimeoutMillis: given.idleTimeoutMillis === undefined ? 10_000 : given.idleTimeoutMillis,
   }
-  if ('password' in given) hide(options, 'password', given.password)
-  if (typeof options.ssl === 'object' && options.ssl.key) hide(options.ssl, 'key', options.ssl.key)
-  return options
+  if ('password' in given) hide(complete, 'password', given.password)
+  if (typeof complete.ssl === 'object' && complete.ssl.key) hide(complete.ssl, 'key', complete.ssl.key)
+  return complete
 }
 
 /**

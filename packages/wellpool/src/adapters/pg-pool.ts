@@ -108,7 +108,8 @@ export class Pool extends EventEmitter {
       hand(lease)
     } else {
       this.wellpool.acquire().then(hand, (error: unknown) => {
-        const known = toPgPoolError(error, this.options.max, this.#driver.connectFailure)
+        const { maxConnections = this.options.max } = this.wellpool.options
+        const known = toPgPoolError(error, maxConnections, this.#driver.connectFailure)
         process.nextTick(deliver, known, undefined, () => {})
       })
     }

@@ -1,5 +1,6 @@
 import type { Factory } from '../drivers/factory.ts'
 import type { ConnectContext } from '../engine/driver.ts'
+import { abortable } from '../shared/abortable.ts'
 import type { TarnListeners } from './tarn-events.ts'
 import type { ResolvedTarnPoolOptions } from './tarn-options.ts'
 
@@ -34,13 +35,15 @@ export class TarnFactory<T> implements Factory<TarnResource<T>> {
 
   create(context: ConnectContext): Promise<TarnResource<T>> {
     const creating = this.#create(context)
-    this.#creates.add(creating)
-    const settled = (): boolean => this.#creates.delete(creating)
-    creating.then(settled, settled)
+    // One that was given up may never end.
+    const underWay = abortable(creating, context.signal)
+    this.#creates.add(underWay)
+    const settled = (): boolean => this.#creates.delete(underWay)
+    underWay.then(settled, settled)
     return creating
   }
 
-  /** Fulfils when all creates have ended. */
+  /** Fulfils when all creates have ended or been given up. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#creates)
   }

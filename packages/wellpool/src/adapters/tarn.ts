@@ -34,7 +34,8 @@ export class Pool<T> {
   readonly #listeners: TarnListeners<T>
   readonly #factory: TarnFactory<T>
   readonly #pending = new Set<PendingAcquire<T>>()
-  readonly #used = new Map<T, Lease<TarnResource<T>>>()
+  /** A create may return the same thing more than once: then it is lent as often. */
+  readonly #used = new Map<T, Lease<TarnResource<T>>[]>()
   #isReaping = false
   #destroying: Promise<void> | undefined
   #allReleased: (() => void) | undefined
@@ -55,7 +56,9 @@ export class Pool<T> {
 
   /** Resources that somebody has, those included that are being validated for somebody. */
   numUsed(): number {
-    return this.#used.size + this.numPendingValidations()
+    let used = this.numPendingValidations()
+    for (const leases of this.#used.values()) used += leases.length
+    return used
   }
 
   /** Resources that nobody has. */
@@ -97,7 +100,9 @@ export class Pool<T> {
         const lease = await this.wellpool.acquire({ signal })
         const { value } = lease.client
         this.#pending.delete(pending)
-        this.#used.set(value, lease)
+        const leases = this.#used.get(value)
+        if (leases === undefined) this.#used.set(value, [lease])
+        else leases.push(lease)
         this.#reap(true)
         this.#listeners.tell('acquireSuccess', eventId, value)
         return value
@@ -113,9 +118,10 @@ export class Pool<T> {
   /** Gives a resource back. @returns whether it was borrowed */
   release(resource: T): boolean {
     this.#listeners.tell('release', resource)
-    const lease = this.#used.get(resource)
+    const leases = this.#used.get(resource)
+    const lease = leases?.pop()
     if (lease === undefined) return false
-    this.#used.delete(resource)
+    if (leases?.length === 0) this.#used.delete(resource)
     lease.release()
     if (this.#used.size === 0) this.#allReleased?.()
     return true

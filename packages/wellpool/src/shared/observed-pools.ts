@@ -14,7 +14,8 @@ export interface Observed {
 
 /** The pools whose figures are read when somebody asks for them. */
 export class ObservedPools {
-  readonly #sources = new Set<PoolSource>()
+  /** One for each observation: a source that is observed twice stays until both have ended. */
+  readonly #observations = new Set<{ readonly source: PoolSource }>()
   readonly #closed: (pool: string) => void
   #list: readonly Observed[] | undefined
 
@@ -25,15 +26,19 @@ export class ObservedPools {
 
   /** @returns a function that ends the observation */
   observe(source: PoolSource): () => void {
-    this.#sources.add(source)
+    const observation = { source }
     const off = source.on('poolClosed', ({ pool }) => {
+      // Nothing more comes of it, and it would be kept for as long as the process lives. A set may get other pools.
+      if (!isSet(source)) end()
       // Another of the same name goes on: a pool of a set that was replaced.
       if (!this.list().some(({ stats }) => stats.name === pool)) this.#closed(pool)
     })
-    return () => {
-      this.#sources.delete(source)
+    const end = (): void => {
+      this.#observations.delete(observation)
       off()
     }
+    this.#observations.add(observation)
+    return end
   }
 
   /** Each pool that is not closed, once. Those who ask in the same turn share one count: each figure is asked for by itself. */
@@ -49,10 +54,12 @@ export class ObservedPools {
 
   #count(): Observed[] {
     const pools = new Set<ReadablePool>()
-    for (const source of this.#sources) {
-      if (Symbol.iterator in source) for (const [, pool] of source) pools.add(pool)
+    for (const { source } of this.#observations) {
+      if (isSet(source)) for (const [, pool] of source) pools.add(pool)
       else pools.add(source)
     }
     return [...pools].map((pool) => ({ pool, stats: pool.stats() })).filter(({ stats }) => stats.state !== 'closed')
   }
 }
+
+const isSet = (source: PoolSource): source is Pick<Pools, 'on' | typeof Symbol.iterator> => Symbol.iterator in source

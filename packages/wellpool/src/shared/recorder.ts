@@ -40,6 +40,8 @@ const zeros = (): Record<ReasonKind, number> => Object.fromEntries(REASON_KINDS.
 /** What has been measured of one pool. */
 export class PoolRecord {
   readonly labels: MetricLabels
+  /** ms since 1970. */
+  readonly since = Date.now()
   readonly wait: Buckets
   readonly use: Buckets
   readonly connect: Buckets
@@ -70,6 +72,7 @@ export class Recorder implements MetricsCollector {
   readonly bounds: Bounds
   /** By pool and protocol: a pool that comes back under its name goes on where the old one was. */
   readonly #records = new Map<string, PoolRecord>()
+  /** What is measured of a pool after it was forgotten, such as a late release, goes to the record that nobody reads. */
   readonly #byLabels = new WeakMap<MetricLabels, PoolRecord>()
   /** A pool always gives the same object, and most processes have one busy pool at a time. */
   #lastLabels: MetricLabels | undefined
@@ -83,7 +86,7 @@ export class Recorder implements MetricsCollector {
     return this.#records.values()
   }
 
-  /** Forgets all that was measured of a pool. */
+  /** Forgets all that was measured of a pool that is closed. One that comes back under its name begins anew. */
   forget(pool: string): void {
     for (const [key, { labels }] of this.#records) if (labels.pool === pool) this.#records.delete(key)
     this.#last = undefined
@@ -106,6 +109,10 @@ export class Recorder implements MetricsCollector {
     this.#of(labels).connect.add(connectMs)
   }
 
+  connectFailed(labels: MetricLabels): void {
+    this.begin(labels)
+  }
+
   checked(labels: MetricLabels, outcome: CheckOutcome, checkMs: number): void {
     this.#of(labels).check[outcome].add(checkMs)
   }
@@ -126,11 +133,16 @@ export class Recorder implements MetricsCollector {
     this.#of(labels).rebuildsFailed[kind]++
   }
 
+  /** The pool's counters are there from now on, at 0: the first time-out or rebuild is a rise. */
+  protected begin(labels: MetricLabels): void {
+    this.#of(labels)
+  }
+
   #of(labels: MetricLabels): PoolRecord {
     if (labels === this.#lastLabels && this.#last !== undefined) return this.#last
-    const key = `${labels.pool}\n${labels.protocol}`
     let record = this.#byLabels.get(labels)
-    if (record === undefined || this.#records.get(key) !== record) {
+    if (record === undefined) {
+      const key = `${labels.pool}\n${labels.protocol}`
       record = this.#records.get(key) ?? new PoolRecord(labels, this.bounds)
       this.#records.set(key, record)
       this.#byLabels.set(labels, record)

@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { EventName } from '../index.ts'
+import { ConfigError, type EventName } from '../index.ts'
 import type { PoolSource } from '../shared/observed-pools.ts'
+import { findProblems, flag } from '../shared/option-rules.ts'
 
 export type { PoolSource } from '../shared/observed-pools.ts'
 
@@ -43,11 +44,15 @@ export interface DiagnosticsOptions {
  * `wellpool:` with the event's name, such as `wellpool:rebuildCompleted`. Its message is the event.
  *
  * @returns a function that ends it
+ * @throws ConfigError when options are wrong
  * @example
  * publishEvents(pools)
  * subscribe('wellpool:breakerOpened', (event) => page(event))
  */
-export function publishEvents(source: PoolSource, { leases = false }: DiagnosticsOptions = {}): () => void {
+export function publishEvents(source: PoolSource, options: DiagnosticsOptions = {}): () => void {
+  const problems = findProblems<DiagnosticsOptions>(options, { leases: flag })
+  if (problems.length > 0) throw new ConfigError(problems)
+  const { leases = false } = options
   const off: (() => void)[] = []
   for (const [name, frequency] of Object.entries(EVENTS) as [EventName, 'rare' | 'each lease'][]) {
     if (frequency === 'each lease' && !leases) continue

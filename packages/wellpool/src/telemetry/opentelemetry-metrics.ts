@@ -86,6 +86,7 @@ export class InstrumentRecorder extends Recorder {
   }
 
   override connected(labels: MetricLabels, connectMs: number): void {
+    this.begin(labels)
     this.#instruments().connect.record(connectMs / 1000, this.#attributesOf(labels))
   }
 

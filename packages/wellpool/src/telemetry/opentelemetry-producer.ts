@@ -27,7 +27,6 @@ const NO_RESOURCE: Resource = { attributes: {}, merge: (other) => other ?? NO_RE
 /** Hands the times of leases, added up, to a metric reader of OpenTelemetry's SDK whenever that collects. */
 export class LeaseTimesProducer implements MetricProducer {
   readonly #recorder: Recorder
-  readonly #since: HrTime = timeNow()
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder
@@ -42,14 +41,14 @@ export class LeaseTimesProducer implements MetricProducer {
   }
 
   #metric(name: 'wait' | 'use'): HistogramMetricData {
-    const endTime = timeNow()
+    const endTime = toHrTime(Date.now())
     return {
       descriptor: { name: durationName(name), description: DURATION_FIGURES[name].help, unit: 's', valueType: DOUBLE },
       aggregationTemporality: CUMULATIVE,
       dataPointType: HISTOGRAM,
       dataPoints: [...this.#recorder.records()].map(
         (record): DataPoint<Histogram> => ({
-          startTime: this.#since,
+          startTime: toHrTime(record.since),
           endTime,
           attributes: attributesOf(record.labels),
           value: toHistogram(record[name]),
@@ -63,7 +62,7 @@ function toHistogram({ bounds, counts, sum, count }: Buckets): Histogram {
   return { buckets: { boundaries: bounds.map((ms) => ms / 1000), counts: [...counts] }, sum: sum / 1000, count }
 }
 
-function timeNow(): HrTime {
-  const now = Date.now()
-  return [Math.floor(now / 1000), (now % 1000) * 1_000_000]
+/** @param ms since 1970 */
+function toHrTime(ms: number): HrTime {
+  return [Math.floor(ms / 1000), (ms % 1000) * 1_000_000]
 }

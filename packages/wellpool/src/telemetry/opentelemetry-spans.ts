@@ -14,7 +14,24 @@ import type { ConnectContext, ConnectionEvent, Driver, Reason } from '../index.t
 import type { PoolSource } from '../shared/observed-pools.ts'
 import { POOL_NAME, PROTOCOL } from './opentelemetry-metrics.ts'
 
-const HOOKS = ['check', 'close', 'destroy', 'reset', 'watch', 'ref', 'unref', 'secondOpinion', 'classify', 'secrets'] as const
+type Hook = Exclude<keyof Driver<unknown>, 'protocol' | 'connect' | 'defaults' | 'maxLeasesPerConnection'>
+
+/** Every hook beside connect: one that is left out would be lost to the pool. */
+const HOOKS = Object.keys({
+  check: 0,
+  close: 0,
+  destroy: 0,
+  reset: 0,
+  watch: 0,
+  ref: 0,
+  unref: 0,
+  secondOpinion: 0,
+  mayAskAbout: 0,
+  classify: 0,
+  secrets: 0,
+} satisfies Record<Hook, 0>) as readonly Hook[]
+
+type RebuildStarted = ConnectionEvent & { readonly reason: Reason; readonly urgent: boolean }
 
 /**
  * Makes spans of connects and rebuilds. They begin traces of their own, because they outlast the request that needed
@@ -23,7 +40,7 @@ const HOOKS = ['check', 'close', 'destroy', 'reset', 'watch', 'ref', 'unref', 's
 export class PoolSpans {
   readonly #tracer: Tracer
   /** Of the rebuilds under way, by the connection's id. */
-  readonly #rebuilds = new Map<string, Span>()
+  readonly #rebuilds = new Map<string, { readonly started: RebuildStarted; readonly span: Span }>()
   /** Whose doing it was that a connection is marked, by its id. */
   readonly #causes = new Map<string, Link[]>()
 
@@ -52,6 +69,8 @@ export class PoolSpans {
       source.on('rebuildMarked', ({ connectionId }) => {
         const links = linksToActive()
         if (links.length > 0) this.#causes.set(connectionId, links)
+        // A mark that was taken back has told nobody.
+        else this.#causes.delete(connectionId)
       }),
       source.on('rebuildStarted', (event) => this.#begin(event)),
       source.on('rebuildCompleted', ({ connectionId, newGeneration, timestamp }) => {
@@ -77,7 +96,7 @@ export class PoolSpans {
     const links = linksToActive()
     // The event that a rebuild has begun comes in a microtask that is queued already.
     await undefined
-    const rebuild = this.#rebuilds.get(connect.connectionId)
+    const rebuild = this.#rebuilds.get(connect.connectionId)?.span
     const parent = rebuild === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, rebuild)
     const attributes: Attributes = {
       [PROTOCOL]: driver.protocol,
@@ -95,15 +114,10 @@ export class PoolSpans {
     }
   }
 
-  #begin({
-    connectionId,
-    generation,
-    pool,
-    protocol,
-    reason,
-    urgent,
-    timestamp,
-  }: ConnectionEvent & { reason: Reason; urgent: boolean }): void {
+  #begin(started: RebuildStarted): void {
+    const { connectionId, generation, pool, protocol, reason, urgent, timestamp } = started
+    // A pool may be observed by itself and with its set.
+    if (this.#rebuilds.get(connectionId)?.started === started) return
     const attributes: Attributes = {
       [POOL_NAME]: pool,
       [PROTOCOL]: protocol,
@@ -115,15 +129,15 @@ export class PoolSpans {
     }
     const links = this.#causes.get(connectionId) ?? []
     const span = this.#tracer.startSpan('wellpool.rebuild', { startTime: timestamp, attributes, links }, ROOT_CONTEXT)
-    this.#rebuilds.set(connectionId, span)
+    this.#rebuilds.set(connectionId, { started, span })
   }
 
   #end(connectionId: string, endTime: number, finish: (span: Span) => void): void {
-    const span = this.#rebuilds.get(connectionId)
-    if (span === undefined) return
+    const rebuild = this.#rebuilds.get(connectionId)
+    if (rebuild === undefined) return
     this.#rebuilds.delete(connectionId)
-    finish(span)
-    span.end(endTime)
+    finish(rebuild.span)
+    rebuild.span.end(endTime)
   }
 }
 

@@ -118,6 +118,30 @@ describe.each(POOLS)('$name', ({ create }) => {
       await pool.release(await waiting)
     })
 
+    it('refuses who comes in the same turn as those who wait', async () => {
+      const { pool } = open({ max: 2, maxWaitingClients: 2 })
+      const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => pool.acquire()))
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected', 'rejected'])
+      for (const outcome of outcomes) if (outcome.status === 'fulfilled') await pool.release(outcome.value)
+    })
+
+    it('refuses who comes when maxWaitingClients wait for creates that fail', async () => {
+      let isDown = true
+      const create = async (): Promise<Thing> => {
+        await delay(2)
+        if (isDown) throw new Error('refused')
+        return { id: 1 }
+      }
+      const { pool } = open({ max: 1, maxWaitingClients: 1 }, { create })
+      const waiting = pool.acquire()
+      for (let tries = 0; tries < 5; tries++) {
+        await delay(10)
+        await expect(pool.acquire()).rejects.toThrow('max waitingClients count exceeded')
+      }
+      isDown = false
+      await pool.release(await waiting)
+    })
+
     it('gives up after acquireTimeoutMillis, and the others keep their places', async () => {
       const { pool } = open({ acquireTimeoutMillis: 30, priorityRange: 2 })
       const thing = await pool.acquire()

@@ -118,6 +118,30 @@ export const DIFFERENCES: readonly Difference[] = [
     wellpool: 2,
   },
   {
+    title: 'What was created this moment is not validated',
+    run: async (open) => {
+      let asked = 0
+      const pool = open({ testOnBorrow: true }, { validate: async () => ++asked > 0 })
+      await pool.release(await pool.acquire())
+      return asked
+    },
+    genericPool: 1,
+    wellpool: 0,
+  },
+  {
+    title: 'A time that is too long for a timer is for ever',
+    run: async (open) => {
+      const pool = open({ acquireTimeoutMillis: 2 ** 31 })
+      const thing = await pool.acquire()
+      const found = outcome(pool.acquire(), 30)
+      await found
+      await pool.release(thing)
+      return found
+    },
+    genericPool: 'rejected: ResourceRequest timed out',
+    wellpool: 'pending',
+  },
+  {
     title: 'Errors of time-outs say why',
     run: async (open) => {
       const pool = open({ acquireTimeoutMillis: 20 })
@@ -126,7 +150,7 @@ export const DIFFERENCES: readonly Difference[] = [
       return cause && { verdict: cause.verdict, waiting: cause.waiting }
     },
     genericPool: undefined,
-    wellpool: { verdict: 'saturated', waiting: 2 },
+    wellpool: { verdict: 'saturated', waiting: 1 },
   },
   {
     title: 'use ends whatever its function does',

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { FaultProxy } from '../../src/testing/index.ts'
@@ -158,6 +160,24 @@ export const DIFFERENCES: readonly Difference[] = [
     },
     pgPool: 10,
     wellpool: 2,
+  },
+  {
+    title: 'A connect that is never answered is given up',
+    run: async ({ open }) => {
+      const sockets: Socket[] = []
+      const server = createServer((socket) => sockets.push(socket.on('error', () => {}))).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const pool = open({ host: '127.0.0.1', port, wellpool: { connectTimeout: 50 } })
+      const connecting = outcome(pool.connect())
+      const found = await Promise.race([connecting, delay(1000).then(() => 'pending')])
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await connecting
+      return found
+    },
+    pgPool: 'pending',
+    wellpool: 'Connection terminated due to connection timeout',
   },
   {
     title: 'end serves those who wait',

@@ -32,6 +32,10 @@ describe('options', () => {
     expect(new Pool({ max: '5' } as never).wellpool.options.maxConnections).toBe(5)
   })
 
+  it('may be null, as those of pg-pool', () => {
+    expect(new Pool(null as never).options.max).toBe(10)
+  })
+
   it('become those of the pool underneath', () => {
     const { options } = new Pool({
       max: 7,
@@ -114,6 +118,13 @@ await describePostgres('Pool', (url) => {
     const asked = pool.query('select 1 as one')
     pool.wellpool.on('connectFailed', ({ attempt }) => attempt === 2 && proxy.heal())
     expect((await asked).rows).toEqual([{ one: 1 }])
+  })
+
+  it('says that all clients are in use also where the pool underneath has fewer than max', async () => {
+    const { pool } = await proxied({ connectionTimeoutMillis: 1000, wellpool: { maxConnections: 1 } })
+    const client = await pool.connect()
+    await expect(pool.connect()).rejects.toThrow('timeout exceeded when trying to connect')
+    client.release()
   })
 
   it('tells a borrower whose client is dead before any time-out', async () => {

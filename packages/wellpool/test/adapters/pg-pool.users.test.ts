@@ -209,3 +209,27 @@ describe('clientFrom', () => {
     expect(() => new Client().query('select 1')).toThrow('the client is not connected')
   })
 })
+
+await describePostgres('a client of clientFrom', (url) => {
+  it('that is ended while it connects gives back what it gets', async () => {
+    const pool = new Pool({ connectionString: url, max: 1 })
+    const client = new (clientFrom(pool))()
+    const connected = expect(client.connect()).rejects.toThrow('Connection terminated')
+    await client.end()
+    await connected
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await pool.end()
+  })
+
+  it('connects once, as those of pg', async () => {
+    const pool = new Pool({ connectionString: url, max: 2 })
+    for (const Client of [pg.Client, clientFrom(pool)]) {
+      const client = new Client(url)
+      await client.connect()
+      await expect(client.connect()).rejects.toThrow('Client has already been connected. You cannot reuse a client.')
+      await client.end()
+    }
+    expect(pool.wellpool.stats().acquired).toBe(0)
+    await pool.end()
+  })
+})

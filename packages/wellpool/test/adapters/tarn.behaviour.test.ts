@@ -244,6 +244,17 @@ describe.each(POOLS)('$name', ({ PoolClass, TimeoutClass }) => {
   })
 
   describe('release', () => {
+    it('takes back what create has returned several times as often as it was lent', async () => {
+      const thing = { id: 1 }
+      const { pool } = open({ create: () => thing })
+      await pool.acquire().promise
+      await pool.acquire().promise
+      expect(pool.numUsed()).toBe(2)
+      expect([pool.release(thing), pool.release(thing), pool.release(thing)]).toEqual([true, true, false])
+      expect(pool.numUsed()).toBe(0)
+      expect(pool.numFree()).toBe(2)
+    })
+
     it('says whether the resource was borrowed', async () => {
       const { pool } = open()
       const thing = await pool.acquire().promise
@@ -416,6 +427,12 @@ describe.each(POOLS)('$name', ({ PoolClass, TimeoutClass }) => {
       await pool.destroy()
       expect(await waiting).toEqual(new Error('aborted'))
       expect(destroyed(factory)).toEqual([1])
+    })
+
+    it('waits for no create that was given up', async () => {
+      const { pool } = open({ max: 1, createTimeoutMillis: 20, acquireTimeoutMillis: 50, create: () => new Promise(() => {}) })
+      await expect(pool.acquire().promise).rejects.toBeInstanceOf(TimeoutClass)
+      await pool.destroy()
     })
 
     it('of a pool that nobody has used', async () => {

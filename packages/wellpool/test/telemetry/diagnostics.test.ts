@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createPools, type EventName } from '../../src/index.ts'
+import { ConfigError, createPools, type EventName } from '../../src/index.ts'
 import { publishEvents } from '../../src/telemetry/diagnostics.ts'
 import { createFakeDriver, FakeClock } from '../../src/testing/index.ts'
 import { setUp } from '../engine/set-up.ts'
@@ -28,6 +28,12 @@ describe('publishEvents', () => {
     await clock.until(pool.rebuildConnections({ all: true }))
     expect(created).toHaveLength(2)
     expect(completed).toEqual([expect.objectContaining({ pool: 'orders', protocol: 'fake', oldGeneration: 1, newGeneration: 2 })])
+  })
+
+  it('refuses a wrong option', () => {
+    const { pool } = setUp({})
+    expect(() => publishEvents(pool, { lease: true } as object)).toThrow('lease: got an unknown option')
+    expect(() => publishEvents(pool, { leases: 'each' as never })).toThrow(ConfigError)
   })
 
   it('publishes leases only when it is told to', async () => {

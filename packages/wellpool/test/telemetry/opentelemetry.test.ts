@@ -7,9 +7,15 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { ConfigError, createPool } from '../../src/index.ts'
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ConfigError, createPool, createPools } from '../../src/index.ts'
 import { openTelemetry } from '../../src/telemetry/opentelemetry.ts'
 import { createFakeDriver, FakeClock, fail, ok } from '../../src/testing/index.ts'
 import { QUIET, setUp } from '../engine/set-up.ts'
@@ -51,9 +57,18 @@ function meters(leaseTimes: 'instruments' | 'producer' = 'instruments') {
 
 function tracers() {
   const exporter = new InMemorySpanExporter()
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+  const open = new Set<unknown>()
+  const counter: SpanProcessor = {
+    onStart: (span) => void open.add(span),
+    onEnd: (span) => void open.delete(span),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  }
+  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter), counter] })
   const telemetry = openTelemetry({ tracerProvider })
-  return { telemetry, tracer: tracerProvider.getTracer('test'), spans: (): ReadableSpan[] => exporter.getFinishedSpans() }
+  const spans = (): ReadableSpan[] => exporter.getFinishedSpans()
+  // Open are those that have begun and not ended.
+  return { telemetry, tracer: tracerProvider.getTracer('test'), spans, open }
 }
 
 describe('the metrics of openTelemetry', () => {
@@ -116,6 +131,34 @@ describe('the metrics of openTelemetry', () => {
     expect(buckets.counts).toHaveLength(buckets.boundaries.length + 1)
     expect(buckets.counts[buckets.boundaries.indexOf(0.0025)]).toBe(3)
     expect(found['db.client.connection.wait_time']?.[0]?.value).toMatchObject({ count: 3 })
+  })
+
+  it('has the times of leases begin anew for a pool that comes back under its name', async () => {
+    const { telemetry, collect } = meters('producer')
+    const clock = new FakeClock()
+    const { name: _, ...options } = QUIET
+    const pools = createPools({}, { ...options, clock, metrics: telemetry })
+    telemetry.observe(pools)
+    const wallNow = vi.spyOn(Date, 'now')
+    onTestFinished(() => wallNow.mockRestore())
+    const use = async (at: number): Promise<DataPoint<unknown> | undefined> => {
+      wallNow.mockReturnValue(at)
+      await clock.until(pools.add('orders', createFakeDriver({ clock })).use(async () => {}))
+      const [point] = (await collect())['db.client.connection.use_time'] ?? []
+      await clock.until(pools.remove('orders'))
+      return point
+    }
+    expect(await use(1000)).toMatchObject({ startTime: [1, 0], value: { count: 1 } })
+    // A count that has fallen with the same start would be taken for one that goes backwards.
+    expect(await use(5000)).toMatchObject({ startTime: [5, 0], value: { count: 1 } })
+  })
+
+  it('has the counters of a pool at 0 before anything has gone wrong', async () => {
+    const { telemetry, collect } = meters()
+    const { pool, borrow } = setUp({ metrics: telemetry })
+    telemetry.observe(pool)
+    ;(await borrow()).release()
+    expect((await collect())['wellpool.acquire_failures']?.map(({ value }) => value)).toEqual([0, 0, 0])
   })
 
   it('takes the provider that it is given', async () => {
@@ -240,6 +283,53 @@ describe('the spans of openTelemetry', () => {
     await clock.until(pool.close())
     expect(driver.ledger.problems()).toEqual([])
     expect(driver.ledger.open).toBe(0)
+  })
+
+  it('hands on the hook that says whether there is anything to ask about', () => {
+    const { telemetry } = tracers()
+    const driver = { ...bound(createFakeDriver({ clock: new FakeClock() })), mayAskAbout: () => false }
+    expect(telemetry.trace(driver).mayAskAbout?.({} as never)).toBe(false)
+  })
+
+  it('has one span for each rebuild of a pool that is observed by itself and with its set', async () => {
+    const { telemetry, spans, open } = tracers()
+    const clock = new FakeClock()
+    const { name: _, ...options } = QUIET
+    const pools = createPools({ orders: createFakeDriver({ clock }) }, { ...options, clock, minConnections: 1 })
+    const off = telemetry.observe(pools)
+    telemetry.observe(pools.orders)
+    await clock.until(pools.start())
+    const rebuild = (): Promise<unknown> => clock.until(pools.rebuildConnections({ all: true }))
+    await rebuild()
+    expect(spans().map(({ attributes }) => attributes['wellpool.connection.generation'])).toEqual([2])
+    off()
+    await rebuild()
+    expect(spans().map(({ attributes }) => attributes['wellpool.connection.generation'])).toEqual([2, 3])
+    expect(open.size).toBe(0)
+    await clock.until(pools.close())
+  })
+
+  it('links no rebuild to a request whose mark was taken back', async () => {
+    const { telemetry, tracer, spans } = tracers()
+    const clock = new FakeClock()
+    const driver = createFakeDriver({ clock })
+    const pool = createPool(driver, { ...QUIET, clock, minConnections: 1, maxConnections: 1, rebuildMaxSurge: 0 })
+    telemetry.observe(pool)
+    const lease = await clock.until(pool.acquire())
+    const call = tracer.startSpan('POST /rebuild')
+    const batch = await context.with(trace.setSpan(context.active(), call), () =>
+      clock.until(pool.rebuildConnections({ all: true, timeout: 10 })),
+    )
+    expect(batch.skipped).toBe(1)
+    driver.lose(lease.client)
+    lease.release()
+    await clock.advance(100)
+    expect(
+      spans()
+        .filter(({ name }) => name === 'wellpool.rebuild')
+        .map(({ links }) => links),
+    ).toEqual([[]])
+    await clock.until(pool.close())
   })
 })
 

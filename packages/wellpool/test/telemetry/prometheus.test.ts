@@ -1,5 +1,5 @@
 import { Counter, type OpenMetricsContentType, Registry } from 'prom-client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ConfigError, createPools } from '../../src/index.ts'
 import { type PrometheusMetrics, prometheus } from '../../src/telemetry/prometheus.ts'
 import { createFakeDriver, FakeClock, fail } from '../../src/testing/index.ts'
@@ -133,6 +133,44 @@ describe('prometheus', () => {
     await clock.advance(100)
     expect(await seriesValue(registry, `wellpool_use_seconds_count{${POOL}}`)).toBe(2)
     await clock.until(pools.close())
+  })
+
+  it('shows nothing of a pool that was closed, whatever is measured of it later', async () => {
+    const { pool, borrow, clock, registry } = scene({})
+    const lease = await borrow()
+    await clock.until(pool.close({ timeout: 0 }))
+    lease.release()
+    await expect(pool.acquire()).rejects.toThrow('closed')
+    await clock.settle()
+    expect(await registry.metrics()).not.toContain(POOL)
+  })
+
+  it('keeps nothing of a pool that was observed by itself and is closed', async () => {
+    const { pool, clock, registry } = scene({})
+    await clock.until(pool.close())
+    const read = vi.spyOn(pool, 'stats')
+    await registry.metrics()
+    expect(read).not.toHaveBeenCalled()
+  })
+
+  it('has the counters of a pool at 0 before anybody has got a lease', async () => {
+    const { driver, pool, clock, value } = scene({ minConnections: 1 })
+    driver.always('connect', fail(new Error('refused')))
+    void pool.start().catch(() => {})
+    await clock.advance(10)
+    expect(await value(`wellpool_acquire_failures_total{${POOL},failure="timed_out"}`)).toBe(0)
+  })
+
+  it('reads on after a source that is none was refused', async () => {
+    const { metrics, value } = scene({})
+    expect(() => metrics.observe(undefined as never)).toThrow(TypeError)
+    expect(await value(`wellpool_waiting{${POOL}}`)).toBe(0)
+  })
+
+  it('goes on with a pool that is observed twice until both observations have ended', async () => {
+    const { metrics, pool, value } = scene({})
+    metrics.observe(pool)()
+    expect(await value(`wellpool_waiting{${POOL}}`)).toBe(0)
   })
 
   it('fits a registry with other metrics, default labels and OpenMetrics', async () => {
