@@ -32,7 +32,7 @@ const FORWARDED = ['error', 'end', 'notice', 'notification', 'drain'] as const
  * how values are parsed, has a meaning.
  *
  * @example
- * const sequelize = new Sequelize({ dialect: 'postgres', dialectModule: { ...pg, Client: clientFrom(pool) }, pool: { maxUses: 1 } })
+ * const sequelize = new Sequelize({ dialect: 'postgres', dialectModule: { ...pg, Client: clientFrom(pool) }, pool: { maxUses: 1, validate: () => false } })
  */
 export function clientFrom(pool: Pool): new (config?: string | pg.ClientConfig) => BorrowingClient {
   return class extends EventEmitter implements BorrowingClient {
