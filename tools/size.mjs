@@ -9,7 +9,7 @@ import { root } from './bootstrap.mjs'
  * property named by one letter it would still have 22 kB. Each feature has its price in it (the rebuild manager 2 kB,
  * the rules of all options 1.5, second opinions 1.2), and so have the texts that tell people what is wrong (3.4 kB).
  */
-const BUDGET = 26_150
+const BUDGET = 26_220
 
 const { outputFiles } = await build({
   entryPoints: [path.join(root, 'packages/wellpool/src/index.ts')],

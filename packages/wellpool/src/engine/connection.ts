@@ -59,6 +59,11 @@ export class Generation<Client> {
     this.lastProvenAt = connectedAt
   }
 
+  /** Whether somebody has used it, and not in vain as far as is known. */
+  get wasOfUse(): boolean {
+    return this.uses - Math.max(this.leases, this.lostInUse) > this.errors
+  }
+
   /** Counts a request that ended with an error other than the application's own. */
   countError(): void {
     this.errors++

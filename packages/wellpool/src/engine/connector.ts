@@ -71,8 +71,9 @@ export class Connector<Client> {
   readonly #backoff = new Backoff()
   #breaker: BreakerState = 'closed'
   #openedAt = 0
-  /** Clients in a row that ended at once. */
+  /** Clients in a row that ended at once, and when the first of them did, ms of the clock. */
   #endedAtOnce = 0
+  #rowSince = 0
   /** Until when one more belongs to that row, ms of the clock. */
   #rowUntil = 0
   /** Whether the breaker is open because of them: then a connect that was under way succeeds for nothing, as theirs did. */
@@ -294,15 +295,18 @@ export class Connector<Client> {
   }
 
   /**
-   * A client is of no more use. Where more than {@link MAX_ENDED_AT_ONCE} in a row were none at all, their connects have
-   * failed, whatever the driver says: who accepts and hangs up (a balancer with nobody behind it, a peer that sends all
-   * away again) would be connected to as fast as both sides can.
+   * A client is of no more use. Where more than {@link MAX_ENDED_AT_ONCE} in a row never were, their connects have failed,
+   * whatever the driver says: who accepts and hangs up (a balancer with nobody behind it, a peer that sends all away again)
+   * would be connected to as fast as both sides can.
    */
-  ended({ connectedAt, errors, lostInUse, uses }: Generation<Client>, detail: string, cause: unknown): void {
+  ended({ connectedAt, wasOfUse }: Generation<Client>, detail: string, cause: unknown): void {
     const core = this.#core
     const now = core.clock.now()
-    if (now - connectedAt > AT_ONCE || uses - lostInUse > errors || this.#breaker !== 'closed') return
-    if (now > this.#rowUntil) this.#endedAtOnce = 0
+    if (now - connectedAt > AT_ONCE || wasOfUse || this.#breaker !== 'closed') return
+    if (now > this.#rowUntil || this.#isOneOfUse()) {
+      this.#endedAtOnce = 0
+      this.#rowSince = now
+    }
     this.#rowUntil = now + 2 * AT_ONCE
     const excess = this.#endedAtOnce++ - MAX_ENDED_AT_ONCE
     if (excess < 0) return
@@ -311,6 +315,14 @@ export class Connector<Client> {
     this.#open(this.#lastError)
     this.#rowUntil += this.#delay()
     this.#inVain = true
+  }
+
+  /** Whether a client that has come since the row began fares better. */
+  #isOneOfUse(): boolean {
+    for (const { current } of this.#core.present()) {
+      if (current !== undefined && current.connectedAt >= this.#rowSince && current.wasOfUse) return true
+    }
+    return false
   }
 
   #open(error: ConnectError): void {

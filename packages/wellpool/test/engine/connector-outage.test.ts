@@ -266,6 +266,20 @@ describe('an endpoint that accepts, and then wants to know nothing of its client
     void pool.close({ timeout: 0 })
   })
 
+  test('unless one that has come since fares better: all are lost under their first borrowers, again and again', async () => {
+    const { clock, driver, listen, pool } = setUp({ minConnections: 8, driver: { connectMs: 1 } })
+    const opened = listen('breakerOpened')
+    for (let round = 0; round < 5; round++) {
+      const waiting = Array.from({ length: 8 }, () => pool.acquire())
+      await clock.advance(100)
+      const [newest, ...others] = (await Promise.all(waiting)).reverse()
+      newest?.release()
+      for (const { client } of others) driver.lose(client)
+    }
+    expect(driver.ledger.connects.length).toBeGreaterThan(5 * 7)
+    expect(opened).toEqual([])
+  })
+
   test.each(['release', Symbol.dispose] as const)('unless it hangs up after one use each, told of by %s', async (end) => {
     const { clock, driver, listen, pool } = setUp({ driver: { connectMs: 1 } })
     const opened = listen('breakerOpened')
