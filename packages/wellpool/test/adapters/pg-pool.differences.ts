@@ -105,6 +105,19 @@ export const DIFFERENCES: readonly Difference[] = [
     wellpool: 'fulfilled',
   },
   {
+    title: 'Idle clients are asked how they are',
+    run: async ({ open, proxy }) => {
+      const pool = open({ host: proxy.host, port: proxy.port, wellpool: { healthCheckInterval: 20 } })
+      await pool.query('select 1')
+      const said = (): number => proxy.flows().reduce((sum, { toServer }) => sum + toServer.delivered, 0)
+      const before = said()
+      for (let turn = 0; turn < 60 && said() === before; turn++) await delay(5)
+      return said() > before
+    },
+    pgPool: false,
+    wellpool: true,
+  },
+  {
     title: 'A client that is lost is replaced without being asked for',
     run: async ({ open, admin }) => {
       const pool = open()
