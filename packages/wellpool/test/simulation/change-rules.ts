@@ -139,7 +139,7 @@ function checkAnswers(world: World): void {
 function checkKeptSuccessors(world: World): void {
   const { connecting, kept, outage } = world.model
   // Half-open the breaker lets one connect try, and what began before the outage was known gives way to it.
-  const isTried = outage.failures > 0 && [...connecting].some((call) => world.model.ageOf(call) === 0)
+  const isTried = !outage.surelyNot && [...connecting].some((call) => world.model.ageOf(call) === 0)
   if (!world.isEnding && world.life !== 'paused') {
     for (const { client, condemnedAt, live, lost, evicted, failures } of kept.clients) {
       if (!live && !lost && !evicted && failures === 0 && condemnedAt === undefined)
