@@ -23,13 +23,11 @@ export class ConfigDocument {
       uniqueKeys: false,
     })
     this.problems = [
-      ...this.#document.errors.map(({ code, message, pos: [offset] }) => ({
-        ...this.#place(offset),
-        path: '',
-        ...(code === 'MULTIPLE_DOCS'
-          ? { given: 'a second document', allowed: 'one document in a file' }
-          : { given: `what is not YAML: ${message}`, allowed: 'YAML or JSON' }),
-      })),
+      ...this.#document.errors.map(({ code, message, pos: [offset] }) =>
+        code === 'MULTIPLE_DOCS'
+          ? { ...this.#place(offset), path: '', given: 'a second document', allowed: 'one document in a file' }
+          : this.#notYaml(offset, message),
+      ),
       ...this.#repeatedNames(),
     ]
   }
@@ -67,18 +65,16 @@ export class ConfigDocument {
         const names = new Set<unknown>()
         for (const { key } of items) {
           const name = isScalar(key) ? key.value : key
-          if (names.has(name))
-            problems.push({
-              ...this.#place(this.#offsetOf(key) ?? 0),
-              path: '',
-              given: 'what is not YAML: Map keys must be unique',
-              allowed: 'YAML or JSON',
-            })
+          if (names.has(name)) problems.push(this.#notYaml(this.#offsetOf(key) ?? 0, 'Map keys must be unique'))
           names.add(name)
         }
       },
     })
     return problems
+  }
+
+  #notYaml(offset: number, message: string): FileProblem {
+    return { ...this.#place(offset), path: '', given: `what is not YAML: ${message}`, allowed: 'YAML or JSON' }
   }
 
   #offsetOf(node: unknown): number | undefined {

@@ -270,12 +270,12 @@ describe('a configuration that is wrong', () => {
     ])
   })
 
-  test('names so many problems as anybody mends at a time, and says how many more there are', { timeout: 20_000 }, async () => {
-    const pools = Array.from({ length: 2_000 }, (_, index) => `  p${index}: { redis: {}, max_conections: 5 }`)
+  test('names so many problems as anybody mends at a time, and says how many more there are', async () => {
+    const pools = Array.from({ length: 500 }, (_, index) => `  p${index}: { redis: {}, max_conections: 5 }`)
     const error = await parseConfig(`pools:\n${pools.join('\n')}\n`, 'a.yaml').catch((reason: unknown) => reason as ConfigFileError)
     if (!(error instanceof ConfigFileError)) throw new Error('it was taken')
     expect(error.problems).toHaveLength(100)
-    expect(error.message).toMatch(/^2000 problems:\n {2}a.yaml:2:\d+: [\s\S]*\n {2}and 1900 more$/)
+    expect(error.message).toMatch(/^500 problems:\n {2}a.yaml:2:\d+: [\s\S]*\n {2}and 400 more$/)
   })
 
   test('is not looked through for each name that it has', { timeout: 20_000 }, async () => {

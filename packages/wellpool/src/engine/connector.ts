@@ -103,7 +103,7 @@ export class Connector<Client> {
     return this.#breaker === 'closed' || (this.#breaker === 'open' && this.#left() <= 0)
   }
 
-  /** Why the last connect failed; undefined while connects succeed. */
+  /** Why the last connect failed, or was in vain; undefined while connects succeed. */
   get lastError(): ConnectError | undefined {
     return this.#lastError
   }

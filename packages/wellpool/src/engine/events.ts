@@ -41,7 +41,7 @@ export interface PoolEvents {
     readonly newGeneration: number
   }
   rebuildFailed: ConnectionEvent & { readonly reason: Reason; readonly stage: RebuildStage; readonly error: Error }
-  /** A connect has failed; the pool waits `retryInMs` before the next. */
+  /** A connect has failed, or clients end at once, one after the other; the pool waits `retryInMs` before the next. */
   breakerOpened: PoolEvent & { readonly error: Error; readonly retryInMs: number }
   breakerHalfOpened: PoolEvent
   breakerClosed: PoolEvent

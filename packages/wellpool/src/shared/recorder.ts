@@ -1,3 +1,4 @@
+import { systemClock } from '../engine/clock.ts'
 import type { AcquireFailure, CheckOutcome, MetricLabels, MetricsCollector, ReasonKind } from '../index.ts'
 import { Buckets } from './buckets.ts'
 
@@ -40,8 +41,8 @@ const zeros = (): Record<ReasonKind, number> => Object.fromEntries(REASON_KINDS.
 /** What has been measured of one pool. */
 export class PoolRecord {
   readonly labels: MetricLabels
-  /** ms since 1970. */
-  readonly since = Date.now()
+  /** When it began, ms since 1970. By the real clock, whatever clock the pool has: readers of metrics know no other. */
+  readonly since = systemClock.wallNow()
   readonly wait: Buckets
   readonly use: Buckets
   readonly connect: Buckets
@@ -70,7 +71,7 @@ export class PoolRecord {
 /** Adds up all measurements, by pool, in memory: what a scrape costs is paid by the scrape. */
 export class Recorder implements MetricsCollector {
   readonly bounds: Bounds
-  /** By pool and protocol: a pool that comes back under its name goes on where the old one was. */
+  /** By pool and protocol: pools of one name share one, until it is forgotten. */
   readonly #records = new Map<string, PoolRecord>()
   /** What is measured of a pool after it was forgotten, such as a late release, goes to the record that nobody reads. */
   readonly #byLabels = new WeakMap<MetricLabels, PoolRecord>()

@@ -9,6 +9,7 @@ import type {
   MetricProducer,
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics'
+import { systemClock } from '../engine/clock.ts'
 import type { Buckets } from '../shared/buckets.ts'
 import { DURATION_FIGURES } from '../shared/figures.ts'
 import type { Recorder } from '../shared/recorder.ts'
@@ -33,15 +34,15 @@ export class LeaseTimesProducer implements MetricProducer {
   }
 
   collect(): Promise<CollectionResult> {
-    const metrics = (['wait', 'use'] as const).map((name) => this.#metric(name))
+    const endTime = toHrTime(systemClock.wallNow())
+    const metrics = (['wait', 'use'] as const).map((name) => this.#metric(name, endTime))
     return Promise.resolve({
       resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [{ scope: { name: 'wellpool' }, metrics }] },
       errors: [],
     })
   }
 
-  #metric(name: 'wait' | 'use'): HistogramMetricData {
-    const endTime = toHrTime(Date.now())
+  #metric(name: 'wait' | 'use', endTime: HrTime): HistogramMetricData {
     return {
       descriptor: { name: durationName(name), description: DURATION_FIGURES[name].help, unit: 's', valueType: DOUBLE },
       aggregationTemporality: CUMULATIVE,
