@@ -1,8 +1,8 @@
 // What Wellpool costs, and what it holds: `npm run acceptance -- [parts] [options]`; --help has them.
 import { readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { asked, choose, fromHere, showProgress, wholeNumber } from '../../tools/command.ts'
 import { commandLine } from '../src/command.ts'
 import { compile } from '../src/compile.ts'
 import { fillIn } from '../src/page.ts'
@@ -30,34 +30,58 @@ parts: ${PARTS.join(', ')}; all of them unless named
 
 const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url))
 
-const { values: options, positionals: parts } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: String(ROUNDS) },
-    'fault-rounds': { type: 'string', default: '2' },
-    json: { type: 'string' },
-    from: { type: 'string' },
-    'write-docs': { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+/** What the program is asked to do. */
+interface Arguments {
+  readonly help: boolean
+  readonly parts: readonly string[]
+  readonly rounds: number
+  readonly faultRounds: number
+  /** Where every figure is written to. */
+  readonly json: string | undefined
+  /** The figures of an earlier run, to be shown instead of measuring. */
+  readonly from: string | undefined
+  /** Whether the tables of docs/performance.md are made anew. */
+  readonly writeDocs: boolean
+}
 
-if (options.help) console.log(USAGE)
-else process.exitCode = await main()
+const args = asked(USAGE, parseArguments)
+if (args !== undefined) process.exitCode = await main(args)
+
+function parseArguments(args: readonly string[]): Arguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: String(ROUNDS) },
+      'fault-rounds': { type: 'string', default: '2' },
+      json: { type: 'string' },
+      from: { type: 'string' },
+      'write-docs': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    help: values.help,
+    parts: choose('part', positionals, PARTS),
+    rounds: wholeNumber('rounds', values.rounds),
+    faultRounds: wholeNumber('fault-rounds', values['fault-rounds']),
+    json: values.json,
+    from: values.from,
+    writeDocs: values['write-docs'],
+  }
+}
 
 /** @returns the exit code: 1 if a line falls short of the plan's limit */
-async function main(): Promise<number> {
-  const unknown = parts.filter((part) => !PARTS.includes(part))
-  if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}\n${USAGE}`)
-  const saved = options.from === undefined ? await measure() : (JSON.parse(readFileSync(fromHere(options.from), 'utf8')) as Saved)
+async function main(plan: Arguments): Promise<number> {
+  const saved = plan.from === undefined ? await measure(plan) : (JSON.parse(readFileSync(fromHere(plan.from), 'utf8')) as Saved)
   const lines = linesOf(saved.measured)
   const { date, node, machine } = saved.circumstances
   console.log(`${date}  Node ${node}, ${saved.server}, ${machine}, ${Math.round(saved.tookMs / 1000)} s`)
   console.log('Costs are what is lost, or needed more, beside the same pool without: the Hodges–Lehmann estimate over the rounds, with the')
   console.log('interval of the signed-rank test. Shares have Wilson’s interval. A line passes when the bad end keeps the limit.\n')
   console.log(renderLines(lines))
-  if (options.json !== undefined) writeFileSync(fromHere(options.json), `${JSON.stringify(saved, null, 1)}\n`)
-  if (options['write-docs']) {
+  if (plan.json !== undefined) writeFileSync(fromHere(plan.json), `${JSON.stringify(saved, null, 1)}\n`)
+  if (plan.writeDocs) {
     writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), 'acceptance', { lines: renderPart(saved, lines) }))
   }
   const short = lines.filter(({ passes }) => !passes).map(({ name }) => name)
@@ -65,25 +89,24 @@ async function main(): Promise<number> {
   return short.length === 0 ? 0 : 1
 }
 
-async function measure(): Promise<Saved> {
+async function measure({ parts, rounds, faultRounds }: Arguments): Promise<Saved> {
   const startedAt = performance.now()
-  const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part)
   const server = await startServer()
   let cost: Costs | undefined
   let made: Sample | undefined
   try {
-    if (wanted('cost')) {
+    if (parts.includes('cost')) {
       await using compiled = await compile([new URL('arm.ts', import.meta.url)])
-      cost = await measureCost({ program: compiled.program, env: server.env, rounds: whole('rounds'), progress: showProgress })
+      cost = await measureCost({ program: compiled.program, env: server.env, rounds, progress: showProgress })
     }
-    if (wanted('rebuilds')) {
+    if (parts.includes('rebuilds')) {
       await using compiled = await compile([new URL('measure.ts', import.meta.url)])
       made = (await runRounds(compiled.program, rebuilds, rebuilds.contenders, 1, server.env, showProgress)).wellpool?.[0]
     }
   } finally {
     await server.close()
   }
-  const availability = wanted('availability') ? await measureAvailability(whole('fault-rounds'), showProgress) : undefined
+  const availability = parts.includes('availability') ? await measureAvailability(faultRounds, showProgress) : undefined
   showProgress('')
   return {
     circumstances: circumstances(),
@@ -96,19 +119,4 @@ async function measure(): Promise<Saved> {
       ...(availability !== undefined && { availability }),
     },
   }
-}
-
-function whole(option: 'rounds' | 'fault-rounds'): number {
-  const value = Number(options[option])
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${option}: got ${options[option]}, allowed is a whole number from 1`)
-  return value
-}
-
-/** npm runs scripts in the package's folder; the user means the one that they are in. */
-function fromHere(file: string): string {
-  return path.resolve(process.env.INIT_CWD ?? '.', file)
-}
-
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }

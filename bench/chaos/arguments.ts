@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { choose, list, wholeNumberIfGiven } from '../../tools/command.ts'
 import { CONTENDERS } from './pools.ts'
 import type { Scenario } from './scenario.ts'
 import type { Plan } from './schedule.ts'
@@ -76,31 +77,15 @@ export function parseArguments(args: readonly string[], scenarios: readonly Scen
       scenarios: scenarios.filter(({ name }) => chosen.includes(name)),
       contenders: choose('pool', list(values.pools), CONTENDERS),
       variants: choose('variant', list(values.variants), Object.keys(VARIANTS)).filter(isVariantName) satisfies VariantName[],
-      rounds: whole('rounds', values.rounds),
-      seconds: whole('seconds', values.seconds),
+      rounds: wholeNumberIfGiven('rounds', values.rounds),
+      seconds: wholeNumberIfGiven('seconds', values.seconds),
       long: values.long || writeDocs,
       trace: values.trace,
     },
     selection: args.filter((arg, index) => !FILES.test(arg) && !/^--(json|from)$/.test(args[index - 1] ?? '')),
-    lanes: whole('lanes', values.lanes) ?? LANES,
+    lanes: wholeNumberIfGiven('lanes', values.lanes) ?? LANES,
     json: values.json,
     from,
     writeDocs,
   }
-}
-
-const list = (text: string | undefined): string[] => (text === undefined ? [] : text.split(',').filter((name) => name !== ''))
-
-/** What is named, in the order of all; all if nothing is. */
-function choose(what: string, wanted: readonly string[], all: readonly string[]): readonly string[] {
-  const unknown = wanted.filter((name) => !all.includes(name))
-  if (unknown.length > 0) throw new Error(`no ${what} is called ${unknown.join(', ')}; there are ${all.join(', ')}`)
-  return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name))
-}
-
-function whole(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${option}: got ${text}, allowed is a whole number from 1`)
-  return value
 }

@@ -1,7 +1,7 @@
 // What an application sees when things break: `npm run chaos -- [scenarios] [options]`; --help has them.
 import { readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { asked, fromHere, showProgress } from '../../tools/command.ts'
 import { fillIn } from '../src/page.ts'
 import { type Arguments, parseArguments, usage } from './arguments.ts'
 import { measure } from './measure.ts'
@@ -19,31 +19,20 @@ const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url)
 /** With a larger share of disturbed runs the figures say more about the machine than about the pools. */
 const MOST_DISTURBED = 0.1
 
-const args = readArguments()
-if (args?.help === true) console.log(usage(SCENARIOS))
-else if (args !== undefined) process.exitCode = await main(args)
-
-function readArguments(): Arguments | undefined {
-  try {
-    return parseArguments(process.argv.slice(2), SCENARIOS)
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage(SCENARIOS)}`)
-    process.exitCode = 2
-    return undefined
-  }
-}
+const args = asked(usage(SCENARIOS), (args) => parseArguments(args, SCENARIOS))
+if (args !== undefined) process.exitCode = await main(args)
 
 /** @returns the exit code: 1 if Wellpool has missed a limit, or something could not be measured */
-async function main(asked: Arguments): Promise<number> {
-  const [first, ...others] = asked.from.map((file) => revive(readFileSync(fromHere(file), 'utf8')))
-  const saved = first === undefined ? await measure(asked, showProgress) : combine([first, ...others])
+async function main(plan: Arguments): Promise<number> {
+  const [first, ...others] = plan.from.map((file) => revive(readFileSync(fromHere(file), 'utf8')))
+  const saved = first === undefined ? await measure(plan, tellProgress) : combine([first, ...others])
   showProgress('')
   const names = SCENARIOS.map(({ name }) => name)
   const disturbed = saved.runs.filter(({ lateMs }) => lateMs > DISTURBED_MS).length / Math.max(1, saved.runs.length)
   const results = { ...saved, disturbed, comparisons: compare(saved.runs, names, CONTENDERS) }
-  if (asked.json !== undefined) writeFileSync(fromHere(asked.json), save(saved))
+  if (plan.json !== undefined) writeFileSync(fromHere(plan.json), save(saved))
   print(saved, results)
-  if (asked.writeDocs) writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), 'chaos', partsOf(results, SCENARIOS)))
+  if (plan.writeDocs) writeFileSync(PAGE, fillIn(readFileSync(PAGE, 'utf8'), 'chaos', partsOf(results, SCENARIOS)))
   if (disturbed > MOST_DISTURBED)
     console.error(`The machine was too busy: the proxy was late in ${Math.round(disturbed * 100)} % of the runs, and so are the figures.`)
   for (const failure of saved.failures) console.error(`No figures: ${failure}`)
@@ -78,13 +67,8 @@ function print({ circumstances, server }: Saved, { comparisons, disturbed, idleL
   console.log(`${judged - missed.length} of ${judged} limits reached${missed.length === 0 ? '' : `; missed:\n  ${missed.join('\n  ')}`}`)
 }
 
-/** npm runs scripts in the package's folder; the user means the one that they are in. */
-function fromHere(file: string): string {
-  return path.resolve(process.env.INIT_CWD ?? '.', file)
-}
-
-/** On a terminal one line that changes; elsewhere a line for each phase. */
-function showProgress(text: string, begins = false): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
-  else if (begins) console.error(text)
+/** Elsewhere than on a terminal a line for each phase. */
+function tellProgress(text: string, begins = false): void {
+  showProgress(text)
+  if (begins && !process.stderr.isTTY) console.error(text)
 }

@@ -1,7 +1,7 @@
 // Whether anything grows: `npm run soak -- --hours N`; --help has the rest.
 import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { asked, fromHere, showProgress, wholeNumber, wrong } from '../../tools/command.ts'
 import { compile } from '../src/compile.ts'
 import { renderTable } from '../src/report.ts'
 import { circumstances } from '../src/versions.ts'
@@ -13,7 +13,7 @@ const USAGE = `usage: npm run soak -- [options]
   --seed N      what is left to chance; 1 unless given
   --json file   write every sample into a file
 
-Exit code 0: nothing grows. 1: something does. 2: of something it could not be told; take more time.`
+Exit code 0: nothing grows. 1: something does. 2: of something it could not be told, take more time; or a wrong argument.`
 
 const NAMES: Readonly<Record<Figure, string>> = {
   heap: 'heap, kB',
@@ -26,35 +26,44 @@ const NAMES: Readonly<Record<Figure, string>> = {
   sessions: 'sessions of the server',
 }
 
-const { values: options } = parseArgs({
-  options: {
-    hours: { type: 'string', default: '0.05' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
+/** What the program is asked to do. */
+interface Arguments {
+  readonly help: boolean
+  readonly hours: number
+  readonly seed: number
+  /** Where every sample is written to. */
+  readonly json: string | undefined
+}
 
-if (options.help) console.log(USAGE)
-else process.exitCode = await main()
+const args = asked(USAGE, parseArguments)
+if (args !== undefined) process.exitCode = await main(args)
 
-async function main(): Promise<number> {
-  const hours = Number(options.hours)
-  const seed = Number(options.seed)
-  if (!(hours > 0) || !Number.isInteger(seed)) throw new Error(`--hours takes a number above 0, --seed a whole one\n${USAGE}`)
+function parseArguments(args: readonly string[]): Arguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      hours: { type: 'string', default: '0.05' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const hours = Number(values.hours)
+  if (!(hours > 0 && hours < Number.POSITIVE_INFINITY)) throw wrong('hours', values.hours, 'a number above 0')
+  return { help: values.help, hours, seed: wholeNumber('seed', values.seed), json: values.json }
+}
+
+async function main({ hours, seed, json }: Arguments): Promise<number> {
   await using compiled = await compile([new URL('application.ts', import.meta.url)])
   const result = await soak({ program: compiled.program, ms: hours * 3_600_000, seed, progress: showProgress })
   showProgress('')
   const { date, node, machine } = circumstances()
   const { server, faults, traffic, growth } = result
   console.log(`${date}  Node ${node}, ${server}, ${machine}`)
-  console.log(`${options.hours} h, ${faults} faults, ${traffic.requests} requests, ${traffic.failed} of them failed, seed ${seed}`)
+  console.log(`${hours} h, ${faults} faults, ${traffic.requests} requests, ${traffic.failed} of them failed, seed ${seed}`)
   console.log('Growth is over the time that counts, by the Theil–Sen slope, with its 95 % interval.\n')
   console.log(render(growth))
-  if (options.json !== undefined) {
-    // npm runs scripts in the package's folder; the user means the one that they are in.
-    writeFileSync(path.resolve(process.env.INIT_CWD ?? '.', options.json), `${JSON.stringify(result, null, 1)}\n`)
-  }
+  if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(result, null, 1)}\n`)
   const verdicts = Object.values(growth).map(({ verdict }) => verdict)
   if (verdicts.includes('grows')) return 1
   return verdicts.includes('unclear') ? 2 : 0
@@ -68,8 +77,4 @@ function render(growth: Soak['growth']): string {
     },
   )
   return renderTable([['', 'usual', 'growth', '95 % interval', 'allowed', ''], ...rows]).join('\n')
-}
-
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }

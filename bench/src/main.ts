@@ -1,7 +1,7 @@
 // The benchmarks: `npm run bench -- [workloads] [options]`; --help has them.
 import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { asked, choose, fromHere, list, showProgress, wholeNumberIfGiven } from '../../tools/command.ts'
 import { commandLine } from './command.ts'
 import { compile } from './compile.ts'
 import { figuresOf, outcomesOf } from './evaluate.ts'
@@ -22,27 +22,51 @@ workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}; all of them unless n
   --write-docs  make the tables and pictures of docs/performance.md anew
   --check       exit with 1 if a target is missed`
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string' },
-    only: { type: 'string' },
-    json: { type: 'string' },
-    'write-docs': { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const CONTENDERS = [...new Set(WORKLOADS.flatMap(({ contenders }) => contenders))]
 
-if (options.help) console.log(USAGE)
-else await main()
+/** What the program is asked to do. */
+interface Arguments {
+  readonly help: boolean
+  readonly workloads: readonly Workload[]
+  /** Of each workload; undefined: its own number. */
+  readonly rounds: number | undefined
+  readonly only: readonly string[]
+  /** Where every sample is written to. */
+  readonly json: string | undefined
+  /** Whether the tables and pictures of docs/performance.md are made anew. */
+  readonly writeDocs: boolean
+  /** Whether the exit code tells of missed targets. */
+  readonly check: boolean
+}
 
-async function main(): Promise<void> {
-  const workloads = chooseWorkloads(positionals)
-  const rounds = options.rounds === undefined ? undefined : Number(options.rounds)
-  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a whole number above 0')
-  const only = options.only?.split(',')
+const args = asked(USAGE, parseArguments)
+if (args !== undefined) await main(args)
 
+function parseArguments(args: readonly string[]): Arguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      json: { type: 'string' },
+      'write-docs': { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    help: values.help,
+    workloads: chooseWorkloads(positionals),
+    rounds: wholeNumberIfGiven('rounds', values.rounds),
+    only: choose('contender', list(values.only), CONTENDERS),
+    json: values.json,
+    writeDocs: values['write-docs'],
+    check: values.check,
+  }
+}
+
+async function main({ workloads, rounds, only, json, writeDocs, check }: Arguments): Promise<void> {
   const setting = circumstances()
   console.log(`${setting.date}  Node ${setting.node}, V8 ${setting.v8}, ${setting.machine}`)
   console.log(
@@ -56,25 +80,23 @@ async function main(): Promise<void> {
   const results: Result[] = []
   for (const workload of workloads) results.push(await runWorkload(compiled.program, workload, rounds ?? workload.rounds, only))
 
-  if (options.json !== undefined) {
-    // npm runs scripts in the package's folder; the user means the one that they are in.
-    const file = path.resolve(process.env.INIT_CWD ?? '.', options.json)
+  if (json !== undefined) {
     const named = results.map((result) => ({ ...result, workload: result.workload.name }))
-    writeFileSync(file, `${JSON.stringify({ ...setting, results: named }, null, 2)}\n`)
+    writeFileSync(fromHere(json), `${JSON.stringify({ ...setting, results: named }, null, 2)}\n`)
   }
-  if (options['write-docs']) await writePage(results, setting, commandLine('bench', process.argv.slice(2)))
-  if (options.check) check(results)
+  if (writeDocs) await writePage(results, setting, commandLine('bench', process.argv.slice(2)))
+  if (check) tellMissed(results)
 }
 
 function chooseWorkloads(names: readonly string[]): readonly Workload[] {
   const isMeant = (wanted: string, { name }: Workload): boolean => name === wanted || name.startsWith(`${wanted}-`)
   const unknown = names.filter((wanted) => !WORKLOADS.some((workload) => isMeant(wanted, workload)))
-  if (unknown.length > 0) throw new Error(`no workload is called ${unknown.join(', ')}\n${USAGE}`)
+  if (unknown.length > 0) throw new Error(`no workload is called ${unknown.join(', ')}`)
   return names.length === 0 ? WORKLOADS : WORKLOADS.filter((workload) => names.some((wanted) => isMeant(wanted, workload)))
 }
 
-async function runWorkload(program: string, workload: Workload, rounds: number, only: readonly string[] | undefined): Promise<Result> {
-  const contenders = workload.contenders.filter((contender) => only === undefined || only.includes(contender))
+async function runWorkload(program: string, workload: Workload, rounds: number, only: readonly string[]): Promise<Result> {
+  const contenders = workload.contenders.filter((contender) => only.includes(contender))
   const surroundings = await workload.prepare?.()
   try {
     const samples = await runRounds(program, workload, contenders, rounds, surroundings?.env ?? {}, showProgress)
@@ -89,15 +111,11 @@ async function runWorkload(program: string, workload: Workload, rounds: number, 
   }
 }
 
-function check(results: readonly Result[]): void {
+function tellMissed(results: readonly Result[]): void {
   const missed = results.flatMap(({ workload, outcomes }) =>
     outcomes.filter(({ verdict }) => verdict === 'missed').map(({ target }) => `${workload.name}: ${describeTarget(target)}`),
   )
   if (missed.length === 0) return
   console.error(`${missed.length} targets missed:\n  ${missed.join('\n  ')}`)
   process.exitCode = 1
-}
-
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }

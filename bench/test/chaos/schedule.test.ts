@@ -81,8 +81,8 @@ describe('arguments', () => {
     [['sylent'], /no scenario is called sylent/],
     [['--pools', 'wellpol'], /no pool is called wellpol; there are wellpool, /],
     [['--variants', 'near'], /no variant is called near/],
-    [['--rounds', '0'], /--rounds: got 0, allowed is a whole number from 1/],
-    [['--seconds', 'long'], /--seconds: got long/],
+    [['--rounds', '0'], /--rounds: got '0', allowed is a whole number from 1/],
+    [['--seconds', 'long'], /--seconds: got 'long'/],
     [['silent', '--write-docs'], /--write-docs: the tables are of all scenarios, pools and variants/],
     [['--pools', 'wellpool', '--write-docs'], /--write-docs: the tables are of all/],
   ])('%j are refused with what is allowed', (args, message) => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { wrong } from '../../../tools/command.ts'
 import { FAULTS } from './faults.ts'
 import { seconds } from './text.ts'
 
@@ -43,8 +44,4 @@ export function parseArguments(args: readonly string[]): Arguments {
     throw wrong('port', values.port ?? '', 'a whole number from 0 to 65535')
   }
   return { lastsMs: lasts * 1_000, port, help }
-}
-
-function wrong(name: string, given: string, allowed: string): Error {
-  return new Error(`--${name}: got '${given}', allowed is ${allowed}`)
 }

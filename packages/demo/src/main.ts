@@ -1,3 +1,4 @@
+import { asked } from '../../../tools/command.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
 import { Demo } from './demo.ts'
 import { type Display, LineDisplay, TerminalDisplay } from './display.ts'
@@ -11,19 +12,8 @@ import { toText } from './text.ts'
 const END_LIMIT_MS = 5_000
 
 const { stdin, stdout } = process
-const args = readArguments()
-if (args?.help === true) print(USAGE)
-else if (args !== undefined) process.exitCode = await main(args)
-
-function readArguments(): Arguments | undefined {
-  try {
-    return parseArguments(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`)
-    process.exitCode = 2
-    return undefined
-  }
-}
+const args = asked(USAGE, parseArguments)
+if (args !== undefined) process.exitCode = await main(args)
 
 /** @returns the exit code */
 async function main({ lastsMs, port }: Arguments): Promise<number> {

@@ -1,0 +1,64 @@
+// How the repository's own commands read what they are asked to do: `npm start`, `npm run bench` and their like.
+import path from 'node:path'
+
+/**
+ * What a command was asked to do. It is undefined when there is nothing left to do: its usage was asked for, and printed;
+ * or the arguments make no sense, which is said together with the usage, and the exit code is 2.
+ */
+export function asked<Asked extends { readonly help: boolean }>(
+  usage: string,
+  parse: (args: readonly string[]) => Asked,
+): Asked | undefined {
+  try {
+    const arguments_ = parse(process.argv.slice(2))
+    if (!arguments_.help) return arguments_
+    console.log(usage)
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    process.exitCode = 2
+  }
+  return undefined
+}
+
+/** @throws Error that says what is wrong with the option's text */
+export function wholeNumber(option: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw wrong(option, text, 'a whole number from 1')
+  return value
+}
+
+/** The same for what need not be given. */
+export function wholeNumberIfGiven(option: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : wholeNumber(option, text)
+}
+
+/** The error for an option's text that is none of those allowed. */
+export function wrong(option: string, given: string, allowed: string): Error {
+  return new Error(`--${option}: got '${given}', allowed is ${allowed}`)
+}
+
+/**
+ * What is named, in the order of all; all if nothing is.
+ *
+ * @throws Error when there is none of that name; with those that there are
+ */
+export function choose(what: string, wanted: readonly string[], all: readonly string[]): readonly string[] {
+  const unknown = wanted.filter((name) => !all.includes(name))
+  if (unknown.length > 0) throw new Error(`no ${what} is called ${unknown.join(', ')}; there are ${all.join(', ')}`)
+  return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name))
+}
+
+/** The names in a text such as `a,b`; none when it is not given. */
+export function list(text: string | undefined): readonly string[] {
+  return text === undefined ? [] : text.split(',').filter((name) => name !== '')
+}
+
+/** A file as the user means it: seen from where they are, and npm runs scripts in the package's folder. */
+export function fromHere(file: string): string {
+  return path.resolve(process.env.INIT_CWD ?? '.', file)
+}
+
+/** How far it is, in a line of the terminal that changes. Elsewhere nothing: an empty text clears it. */
+export function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
