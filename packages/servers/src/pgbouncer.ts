@@ -26,11 +26,13 @@ export interface PgBouncer {
  *
  * @param server where the server is, and who logs in
  * @param mode how long a client keeps a session of the server
+ * @param maxClients how many clients it takes at the same time
  * @throws NoServerError when there is no PgBouncer and none can be installed
  */
 export async function startPgBouncer(
   server: { readonly host: string; readonly port: number; readonly user: string; readonly password: string },
   mode: 'session' | 'transaction',
+  maxClients = 100,
 ): Promise<PgBouncer> {
   const command = await findProgram(PGBOUNCER)
   const folder = await mkdtemp(join(tmpdir(), 'wellpool-pgbouncer-'))
@@ -49,6 +51,7 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = ${mode}
+max_client_conn = ${maxClients}
 ignore_startup_parameters = extra_float_digits
 `,
     )

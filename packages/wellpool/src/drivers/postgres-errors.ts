@@ -37,6 +37,12 @@ const AT_CONNECT: Readonly<Record<string, ErrorClass>> = {
   '42': 'fatal', // no such parameter, no permission, or a statement of onConnect that can't work
 }
 
+/**
+ * PgBouncer has one code, 08P01, for nearly all that it says by itself: that it is full, or has no server behind it, and
+ * these, which the next try will hear as well. A server names the routine that it speaks from, a pooler has none.
+ */
+const POOLER_REFUSES = /does not exist|no such user|unsupported|required|authentication failed/i
+
 /** Of pg, which gives them no code: the client is dead, or has lost the thread of the protocol. */
 const DEAD_CLIENT = /^(Connection terminated|Client has encountered a connection error|Client was closed|Received unexpected )/
 
@@ -78,8 +84,11 @@ function classifyInUse(error: Error): ErrorClass | undefined {
 
 function classifyAtConnect(error: Error): ErrorClass | undefined {
   if (error instanceof ConfigError) return 'fatal'
-  const { code, severity, message } = error as ServerError
-  if (typeof severity === 'string' && typeof code === 'string') return lookUp(AT_CONNECT, code) ?? 'transient'
+  const { code, severity, routine, message } = error as ServerError
+  if (typeof severity === 'string' && typeof code === 'string') {
+    if (code === '08P01' && routine === undefined) return POOLER_REFUSES.test(message) ? 'fatal' : 'transient'
+    return lookUp(AT_CONNECT, code) ?? 'transient'
+  }
   if (isTlsMismatch(code) || NEVER_FITS.test(message)) return 'fatal'
   return undefined
 }

@@ -120,7 +120,6 @@ describe('an error of a connect', () => {
     ['42704', 'fatal', 'no such startup parameter'],
     ['22023', 'fatal', 'a wrong value for a startup parameter'],
     ['0A000', 'fatal', 'an unsupported protocol'],
-    ['08P01', 'fatal', 'protocol_violation'],
     // It will pass.
     ['57P03', 'transient', 'starting up'],
     ['57P01', 'transient', 'shutting down'],
@@ -132,6 +131,28 @@ describe('an error of a connect', () => {
     ['XX000', 'transient', 'internal_error'],
   ])('%s is %s: %s', (code, meaning) => {
     expect(classifyPostgresError(server(code, 'FATAL'), true)).toBe(meaning)
+  })
+
+  it('is fatal when it is a protocol violation that the server itself speaks of', () => {
+    expect(
+      classifyPostgresError(server('08P01', 'FATAL', 'invalid startup packet layout', { routine: 'ProcessStartupPacket' }), true),
+    ).toBe('fatal')
+  })
+
+  it.each([
+    // It will pass.
+    ['no more connections allowed (max_client_conn)', 'transient'],
+    ['server login has been failing, try again later (server_login_retry)', 'transient'],
+    ['query_wait_timeout', 'transient'],
+    ['client_login_timeout', 'transient'],
+    // The next try will meet it too.
+    ['database "nosuchdb" does not exist', 'fatal'],
+    ['no such user: me', 'fatal'],
+    ['password authentication failed', 'fatal'],
+    ['unsupported startup parameter: statement_timeout', 'fatal'],
+    ['SSL required', 'fatal'],
+  ])('“%s”, for which PgBouncer has the code of a protocol violation, is %s', (message, meaning) => {
+    expect(classifyPostgresError(server('08P01', 'FATAL', message), true)).toBe(meaning)
   })
 
   it.each(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])('%s is transient', (code) => {

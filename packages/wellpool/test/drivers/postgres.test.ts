@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { PGBOUNCER, startPgBouncer } from '@wellpool/servers'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type PostgresOptions, postgres } from '../../src/drivers/postgres.ts'
 import type { Driver } from '../../src/engine/driver.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
+import { describeWith } from '../support/describe-if.ts'
 import { describeOwnPostgres, describePostgres, startPostgres } from '../support/postgres.ts'
 import { TEST_CERTIFICATE, TEST_KEY } from '../support/tls.ts'
 
@@ -706,5 +708,23 @@ await describeOwnPostgres('postgres() with a server of its own', () => {
     process.kill((victim as unknown as { processID: number }).processID, 'SIGKILL')
     expect(await reported).toMatchObject({ code: '57P02' })
     for (const each of [client, victim]) driver.destroy(each)
+  })
+})
+
+await describeWith([PGBOUNCER], 'postgres() behind PgBouncer', () => {
+  it('tells a pooler that is full from one that has no such database', async () => {
+    await using server = await startPostgres()
+    await using bouncer = await startPgBouncer(server, 'session', 1)
+    const address = { host: '127.0.0.1', port: bouncer.port, user: server.user, password: 'any' }
+    const refusal = async (driver: Driver<pg.Client>): Promise<unknown> => {
+      const error = await driver.connect(context()).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ code: '08P01' })
+      return driver.classify?.(error)
+    }
+    expect(await refusal(postgres({ ...address, database: 'none_such' }))).toBe('fatal')
+    const driver = postgres({ ...address, database: 'postgres' })
+    const client = await driver.connect(context())
+    expect(await refusal(driver)).toBe('transient')
+    await driver.close(client)
   })
 })
