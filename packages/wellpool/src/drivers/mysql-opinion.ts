@@ -1,5 +1,6 @@
 import type { SecondOpinion } from '../engine/reason.ts'
 import { Batch } from '../shared/batch.ts'
+import { timeToAnswer } from '../shared/socket-activity.ts'
 
 /** Which thread of which run of which server a session belongs to. */
 export interface Thread {
@@ -16,6 +17,8 @@ export interface Flow {
   readonly hasRequestInFlight: boolean
   /** For how long nothing has been sent or heard, ms. */
   readonly quietFor: number
+  /** How much has been sent since something was last heard, bytes. */
+  readonly sentBytes: number
 }
 
 type Ask = <Row>(sql: string) => Promise<readonly Row[]>
@@ -48,7 +51,7 @@ export function createThreadReader(ask: Ask, isMariadb: () => boolean): ThreadRe
 /**
  * Asks over another session what the server's thread of this one is doing. It is `gone` when a request has been on
  * its way for longer than `limit` without a byte in either direction, and the thread has ended, or has been waiting
- * for a command all that time.
+ * for a command all that time, and for as long as a large one may take to arrive.
  *
  * @param reader reads over that session
  * @param otherThread whose that session is
@@ -68,7 +71,8 @@ export async function askAboutThread(
   if (!flow.hasRequestInFlight || flow.quietFor <= limit) return 'working'
   if (activity === undefined) return 'gone'
   const { command, state, waited } = activity
-  if (command === 'Sleep') return Number(waited) > limit ? 'gone' : 'working'
+  // The server calls itself asleep until it has all of a statement.
+  if (command === 'Sleep') return Number(waited) > limit && flow.quietFor > timeToAnswer(flow.sentBytes, limit) ? 'gone' : 'working'
   // It has an answer that can't be delivered, and this side is reading all the time.
   if (WRITES_TO_CLIENT.test(state ?? '') && flow.quietFor > STALLED_FACTOR * limit) return 'gone'
   return 'working'

@@ -92,6 +92,10 @@ export class MysqlSession implements Flow {
     return this.#activity?.quietFor ?? 0
   }
 
+  get sentBytes(): number {
+    return this.#activity?.sentBytes ?? 0
+  }
+
   /** Whether the server could tell more of the request in flight than is known here. */
   get mayAskAbout(): boolean {
     return this.thread !== undefined && this.hasRequestInFlight

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { SecondOpinion } from '../engine/reason.ts'
 import { Batch } from '../shared/batch.ts'
+import { timeToAnswer } from '../shared/socket-activity.ts'
 
 /** Which process of which run of which server a session belongs to. */
 export interface Backend {
@@ -17,6 +18,8 @@ export interface Flow {
   readonly hasRequestInFlight: boolean
   /** For how long nothing has been sent or heard, ms. */
   readonly quietFor: number
+  /** How much has been sent since something was last heard, bytes. */
+  readonly sentBytes: number
 }
 
 /** A download has stalled when nothing was heard of it for this many times the limit. */
@@ -71,7 +74,7 @@ export function createActivityReader(client: pg.Client): ActivityReader {
 /**
  * Asks over another session what the server's process of this one is doing. It is `gone` when a request has been on
  * its way for longer than `limit` without a byte in either direction, and the process has ended, or has been waiting
- * for a command all that time.
+ * for a command all that time, and for as long as a large one may take to arrive.
  *
  * @param reader reads over that session
  * @param otherBackend whose that session is
@@ -93,7 +96,8 @@ export async function askAbout(
   const { started_at: startedAt, state, wait_event: waitEvent, waited } = activity
   if (startedAt === null || state === null || state === 'disabled') return 'unknown'
   if (startedAt !== backend.startedAt) return 'gone'
-  if (state.startsWith('idle')) return Number(waited) > limit ? 'gone' : 'working'
+  // The server calls itself idle until it has all of a statement.
+  if (state.startsWith('idle')) return Number(waited) > limit && flow.quietFor > timeToAnswer(flow.sentBytes, limit) ? 'gone' : 'working'
   // It has an answer that can't be delivered, and this side is reading all the time.
   if (waitEvent === 'ClientWrite' && flow.quietFor > STALLED_FACTOR * limit) return 'gone'
   return 'working'

@@ -179,7 +179,7 @@ await describeWith([MARIADB_PROGRAM], 'the second opinion on MariaDB', () => {
 
 describe('askAboutThread', () => {
   const LIMIT = 100
-  const silent: Flow = { thread: { id: 7, server: 'a/1' }, hasRequestInFlight: true, quietFor: 5000 }
+  const silent: Flow = { thread: { id: 7, server: 'a/1' }, hasRequestInFlight: true, quietFor: 5000, sentBytes: 100 }
   const saying = (...rows: { id: number | string; command: string; state?: string; waited?: number | string }[]): ThreadReader =>
     new Batch(async () => rows.map((row) => ({ state: '', waited: 0, ...row })))
   const asleep = { id: 7, command: 'Sleep', waited: 4000 }
@@ -197,6 +197,11 @@ describe('askAboutThread', () => {
     ['can’t deliver its rows', 'gone', { id: 7, command: 'Query', state: 'Writing to net', waited: 4000 }],
   ] as const)('a thread that %s is %s', async (_, opinion, row) => {
     expect(await ask({}, saying(row))).toBe(opinion)
+  })
+
+  it('a statement that is large is given the time that it takes to arrive', async () => {
+    expect(await ask({ sentBytes: 1 << 20 }, saying(asleep))).toBe('working')
+    expect(await ask({ sentBytes: 1 << 20, quietFor: 7000 }, saying(asleep))).toBe('gone')
   })
 
   it('a thread that is not there is gone', async () => {

@@ -125,6 +125,23 @@ await describeOwnPostgres('the second opinion on PostgreSQL', () => {
       expect(pool.stats().secondOpinions.working).toBeGreaterThanOrEqual(1)
     })
 
+    it('a statement that takes long to send: until the server has all of it, it calls itself idle', async () => {
+      const driver = postgres({ host: proxy.host, port: proxy.port, user: server.user, password: server.password, database: 'postgres' })
+      const signal = AbortSignal.timeout(30_000)
+      const connect = () => driver.connect({ signal, connectionId: 'test-1', attempt: 1 })
+      const [client, other] = [await connect(), await connect()]
+      proxy.inject({ kind: 'bandwidth', bytesPerSecond: 10_000_000, direction: 'to-server' }, { id: 1 })
+      let answered = false
+      const answer = client.query(`select length('${'x'.repeat(8_000_000)}') as length`).finally(() => {
+        answered = true
+      })
+      const opinions = new Set()
+      while (!answered) opinions.add(await driver.secondOpinion?.(client, other, { limit: 100, signal }))
+      expect((await answer).rows).toEqual([{ length: 8_000_000 }])
+      expect([...opinions]).toEqual(['working'])
+      for (const each of [client, other]) await driver.close(each)
+    })
+
     it('a query on a server that the address does not lead to any more', async () => {
       await using other = await startPostgres()
       const elsewhere = new pg.Client(other.url)

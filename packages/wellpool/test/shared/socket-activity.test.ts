@@ -41,3 +41,15 @@ it('calls a socket that nobody reads busy, whatever has arrived', async () => {
   await delay(60)
   expect(activity.quietFor).toBe(0)
 })
+
+it('counts what was sent since something was last heard', async () => {
+  ours.write('before')
+  const activity = new SocketActivity(ours)
+  expect(activity.sentBytes).toBe(0)
+  ours.write('to them')
+  ours.write('and more')
+  expect(activity.sentBytes).toBe(15)
+  theirs.write('to us')
+  await once(ours, 'data')
+  expect(activity.sentBytes).toBe(0)
+})
