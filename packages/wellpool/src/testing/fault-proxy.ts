@@ -57,6 +57,8 @@ export class FaultProxy {
   #port = 0
   #lastId = 0
   #closed = false
+  /** The end of what was asked for last: beginning to listen takes a moment, and what is asked for meanwhile comes after it. */
+  #last = Promise.resolve()
 
   private constructor(target: ProxyTarget, options: FaultProxyOptions) {
     this.#target = target
@@ -144,18 +146,20 @@ export class FaultProxy {
   }
 
   /** Refuses new connects, as a host does on which nothing listens. Present flows go on. Resolves when it is so. */
-  async refuse(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    if (server === undefined) return
-    // Not awaited: the server's 'close' event waits for its flows.
-    server.close()
+  refuse(): Promise<void> {
+    return this.#inTurn(async () => {
+      // Not awaited: the server's 'close' event waits for its flows.
+      this.#server?.close()
+      this.#server = undefined
+    })
   }
 
   /** Heals all faults and accepts connects again. Resolves when it does. */
   async heal(): Promise<void> {
     for (const rule of this.#rules) rule.heal()
-    if (this.#server === undefined && !this.#closed) await this.#listen(this.#port)
+    await this.#inTurn(async () => {
+      if (this.#server === undefined && !this.#closed) await this.#listen(this.#port)
+    })
   }
 
   /** Stops listening and closes all flows. Nothing is left when it resolves. Doing it twice does no harm. */
@@ -169,6 +173,12 @@ export class FaultProxy {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(task)
+    this.#last = done.catch(() => {})
+    return done
   }
 
   async #listen(port: number): Promise<void> {

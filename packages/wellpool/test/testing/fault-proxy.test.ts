@@ -242,6 +242,24 @@ describe('FaultProxy', () => {
     expect(await (await open()).echo('again')).toBe('again')
   })
 
+  it('may be told to heal, refuse and close before the call before has ended', async () => {
+    await proxy.refuse()
+    await Promise.all([proxy.heal(), proxy.heal()])
+    expect(await (await open()).echo('again')).toBe('again')
+    await Promise.all([proxy.refuse(), proxy.heal(), proxy.refuse(), proxy.heal(), proxy.close()])
+    const late = new Client(proxy.port)
+    await late.closed()
+    expect(late.error?.code).toBe('ECONNREFUSED')
+  })
+
+  it('does not listen again when it is closed while it begins to', async () => {
+    await proxy.refuse()
+    await Promise.all([proxy.heal(), proxy.close()])
+    const late = new Client(proxy.port)
+    await late.closed()
+    expect(late.error?.code).toBe('ECONNREFUSED')
+  })
+
   it('accepts and never answers: the server is not contacted before the fault is healed', async () => {
     const fault = proxy.inject({ kind: 'unanswered' })
     const client = await open()
