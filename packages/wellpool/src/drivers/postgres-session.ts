@@ -216,6 +216,7 @@ export class PostgresSession implements Flow {
     if (this.#unfinished) await this.#rollBack()
     await this.#client.query('DISCARD ALL')
     this.#listening = false
+    this.#ownReadOnly = false
     // pg would go on using statements that the server has forgotten.
     const { parsedStatements } = this.#internals.connection
     for (const name of Object.keys(parsedStatements)) delete parsedStatements[name]
