@@ -6,7 +6,8 @@ const HIGH_WATER_BYTES = 1 << 20
 /** With a bandwidth limit bytes are passed on this many times a second. */
 const SLICES_PER_SECOND = 20
 
-type Entry = { readonly what: Buffer | 'end' | 'reset'; due: number }
+/** `delays`: what each latency adds to it. */
+type Entry = { readonly what: Buffer | 'end' | 'reset'; readonly at: number; readonly delays: Map<Fault, number>; due: number }
 
 /**
  * One direction of a flow: takes what arrives at the source and hands it to the sink, in order, as late, as
@@ -52,12 +53,13 @@ export class FaultPipe {
     this.#pump()
   }
 
-  /** Replaces the faults. Bytes that were delayed by one that is gone are delivered now. */
+  /** Replaces the faults. Bytes that were delayed by one that is gone are delivered as if it had never been. */
   setFaults(faults: readonly Fault[]): void {
     this.#faults = faults
-    if (!faults.some(({ kind }) => kind === 'latency')) {
-      this.#lastDue = 0
-      for (const entry of this.#queue) entry.due = 0
+    this.#lastDue = 0
+    for (const entry of this.#queue) {
+      for (const fault of entry.delays.keys()) if (!faults.includes(fault)) entry.delays.delete(fault)
+      this.#schedule(entry)
     }
     if (this.#bytesPerSecond() === Number.POSITIVE_INFINITY) this.#freeAt = 0
     this.#pump()
@@ -76,11 +78,19 @@ export class FaultPipe {
       this.#held = 0
       return
     }
-    // Never before what came earlier, however the jitter falls: TCP keeps the order.
-    this.#lastDue = Math.max(this.#lastDue, performance.now() + this.#latency())
-    this.#queue.push({ what, due: this.#lastDue })
+    const entry: Entry = { what, at: performance.now(), delays: this.#latencies(), due: 0 }
+    this.#schedule(entry)
+    this.#queue.push(entry)
     this.#pump()
     this.#changed()
+  }
+
+  #schedule(entry: Entry): void {
+    let due = entry.at
+    for (const ms of entry.delays.values()) due += ms
+    // Never before what came earlier, however the jitter falls: TCP keeps the order.
+    this.#lastDue = Math.max(this.#lastDue, due)
+    entry.due = this.#lastDue
   }
 
   #pump(): void {
@@ -94,17 +104,17 @@ export class FaultPipe {
       }
       if (this.#sink.writableNeedDrain) return
       this.#queue.shift()
-      this.#deliver(head.what, this.#sink)
+      this.#deliver(head, this.#sink)
     }
   }
 
-  #deliver(what: Entry['what'], sink: Socket): void {
+  #deliver({ what, ...entry }: Entry, sink: Socket): void {
     if (what === 'reset') sink.resetAndDestroy()
     else if (what === 'end') sink.end()
     else {
       const rate = this.#bytesPerSecond()
       const slice = what.subarray(0, Math.max(1, Math.floor(rate / SLICES_PER_SECOND)))
-      if (slice.length < what.length) this.#queue.unshift({ what: what.subarray(slice.length), due: 0 })
+      if (slice.length < what.length) this.#queue.unshift({ ...entry, what: what.subarray(slice.length) })
       this.#freeAt = performance.now() + (slice.length / rate) * 1000
       this.#delivered += slice.length
       if (sink.writable) sink.write(slice)
@@ -123,10 +133,13 @@ export class FaultPipe {
     return this.#faults.some(({ kind }) => kind === 'silence' || kind === 'unanswered')
   }
 
-  #latency(): number {
-    let sum = 0
-    for (const fault of this.#faults) if (fault.kind === 'latency') sum += fault.ms + (fault.jitter ?? 0) * this.#random()
-    return sum
+  #latencies(): Map<Fault, number> {
+    const delays = new Map<Fault, number>()
+    for (const fault of this.#faults) {
+      if (fault.kind !== 'latency') continue
+      delays.set(fault, (delays.get(fault) ?? 0) + fault.ms + (fault.jitter ?? 0) * this.#random())
+    }
+    return delays
   }
 
   #bytesPerSecond(): number {

@@ -178,6 +178,18 @@ describe('FaultProxy', () => {
     while (client.received !== 'held') await once(client.socket, 'data')
   })
 
+  it('delivers what was delayed by the latency that is healed, while another one stays', async () => {
+    const client = await openAndEcho()
+    const fault = proxy.inject({ kind: 'latency', ms: 60_000 })
+    proxy.inject({ kind: 'latency', ms: 1 })
+    client.received = ''
+    client.socket.write('held')
+    await proxy.until(([flow]) => flow?.toServer.received === 9)
+    client.socket.write(', and what came after it')
+    fault.heal()
+    while (client.received !== 'held, and what came after it') await once(client.socket, 'data')
+  })
+
   it('falls silent without FIN or RST, and delivers what was sent meanwhile when healed', async () => {
     const client = await openAndEcho()
     client.received = ''
