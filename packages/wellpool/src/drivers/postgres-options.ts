@@ -46,7 +46,7 @@ export interface PostgresOptions {
   lockTimeout?: Duration | undefined
   /** The server ends a session that is idle in a transaction for longer. 0: never. Default: the server's own setting. */
   idleInTransactionTimeout?: Duration | undefined
-  /** pg rejects a query that has not been answered for longer; the server works on. Checks are not held to it. 0: never. Default 0. */
+  /** pg rejects a query that has not been answered for longer; the server works on. Checks and resets are not held to it. 0: never. Default 0. */
   queryTimeout?: Duration | undefined
   /** How long the socket is idle before TCP asks whether the peer is alive. At least 1 s. Default 30 s. */
   keepAliveDelay?: Duration | undefined

@@ -121,27 +121,12 @@ export class PostgresSession implements Flow {
     // Of checks that were given up one is still in flight, and its answer is as good as another one's.
     if (this.#probe === undefined) {
       const untouched = this.#untouched
-      this.#probe = this.#askForLife().finally(() => {
+      this.#probe = this.#ask('').finally(() => {
         this.#probe = undefined
         this.#untouched = untouched
       })
     }
     await this.#probe
-  }
-
-  /**
-   * The client's own limit does not hold for it: it would make an answer of the server's silence. The pool has one, and
-   * knows what silence means.
-   */
-  #askForLife(): Promise<unknown> {
-    const { connectionParameters } = this.#internals
-    const limit = connectionParameters.query_timeout
-    connectionParameters.query_timeout = 0
-    try {
-      return this.#client.query('')
-    } finally {
-      connectionParameters.query_timeout = limit
-    }
   }
 
   get backend(): Backend | undefined {
@@ -208,13 +193,13 @@ export class PostgresSession implements Flow {
   async #tidyUp(): Promise<void> {
     if (this.#unfinished) await this.#rollBack()
     if (!this.#overheard) return
-    await this.#client.query('UNLISTEN *')
+    await this.#ask('UNLISTEN *')
     this.#listening = false
   }
 
   async #startAnew(): Promise<void> {
     if (this.#unfinished) await this.#rollBack()
-    await this.#client.query('DISCARD ALL')
+    await this.#ask('DISCARD ALL')
     this.#listening = false
     this.#ownReadOnly = false
     // pg would go on using statements that the server has forgotten.
@@ -225,9 +210,24 @@ export class PostgresSession implements Flow {
   }
 
   async #rollBack(): Promise<void> {
-    await this.#client.query('ROLLBACK')
+    await this.#ask('ROLLBACK')
     // The borrower may have sent more, behind our ROLLBACK.
     if (this.#unfinished) throw new Error(`after ROLLBACK the session is still busy or in a transaction (status ${this.#status})`)
+  }
+
+  /**
+   * The client's own limit does not hold for it: it would make an answer of the server's silence, and end the wait for
+   * what a borrower has left running. The pool has limits, and knows what silence means.
+   */
+  #ask(text: string): Promise<unknown> {
+    const { connectionParameters } = this.#internals
+    const limit = connectionParameters.query_timeout
+    connectionParameters.query_timeout = 0
+    try {
+      return this.#client.query(text)
+    } finally {
+      connectionParameters.query_timeout = limit
+    }
   }
 
   /** Whether something is in flight, or a transaction is open. */

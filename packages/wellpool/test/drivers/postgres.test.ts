@@ -413,6 +413,13 @@ await describePostgres('postgres()', (url) => {
       expect((await left).rows).toEqual([{ n: 1 }])
     })
 
+    it('waits for a query that pg has given up, for longer than queryTimeout', async () => {
+      const { driver, client } = await open({ queryTimeout: 50 })
+      await expect(client.query('select pg_sleep(0.3)')).rejects.toThrow('Query read timeout')
+      await driver.reset?.(client)
+      expect((await client.query('select 1 as n')).rows).toEqual([{ n: 1 }])
+    })
+
     it('rejects when the borrower goes on behind it', async () => {
       const { driver, client } = await open()
       await client.query('begin')
