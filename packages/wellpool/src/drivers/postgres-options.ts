@@ -86,7 +86,7 @@ const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
     secret: true,
   },
   host: text,
-  port,
+  port: alsoSaidBy(port, 'port'),
   user: text,
   database: text,
   password,
@@ -104,8 +104,11 @@ const RULES: Readonly<Record<keyof PostgresOptions, Rule>> = {
   secondOpinion: flag,
 }
 
-/** What an address says by its form, whatever its parameters. */
-const IN_EVERY_ADDRESS: readonly string[] = ['host', 'port', 'user', 'database']
+/** What an address says by its form, whatever its parameters: a Unix socket has no port, and its bare folder no user. */
+function saidByForm(connectionString: string): readonly string[] {
+  if (connectionString.startsWith('/')) return ['host', 'database']
+  return connectionString.startsWith('socket:') ? ['host', 'user', 'database'] : ['host', 'port', 'user', 'database']
+}
 
 /**
  * Checks the options.
@@ -179,7 +182,7 @@ function findSaidTwice(options: PostgresOptions, foundPassword: string | undefin
   const { connectionString, ...others } = options
   if (connectionString === undefined) return
   const said = (path: string): boolean => {
-    if (IN_EVERY_ADDRESS.includes(path)) return true
+    if (saidByForm(connectionString).includes(path)) return true
     if (path === 'password') return foundPassword !== undefined && foundPassword !== process.env.PGPASSWORD
     const parameters = RULES[path as keyof PostgresOptions]?.parameters ?? []
     return parameters.some((parameter) => new RegExp(`[?&]${parameter}=`).test(connectionString))

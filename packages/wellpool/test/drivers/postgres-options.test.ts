@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import pg from 'pg'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type PostgresOptions, resolvePostgresOptions } from '../../src/drivers/postgres-options.ts'
 import { ConfigError, type ConfigProblem } from '../../src/engine/errors.ts'
@@ -110,6 +111,22 @@ describe('the options of postgres()', () => {
       lockTimeout: '2s',
     })
     expect(config).toMatchObject({ ssl: { rejectUnauthorized: true }, application_name: 'x', lock_timeout: '2000' })
+  })
+
+  it.each([
+    ['/var/run/postgresql orders', { user: 'me', port: 5433 }],
+    ['socket:/var/run/postgresql?db=orders', { port: 5433 }],
+  ])('takes beside the folder of a Unix socket what that does not say: %s', (connectionString, more) => {
+    const { config } = resolvePostgresOptions({ connectionString, ...more })
+    expect(new pg.Client(config)).toMatchObject({ host: '/var/run/postgresql', database: 'orders', ...more })
+  })
+
+  it.each([
+    ['/var/run/postgresql', { database: 'orders' }],
+    ['socket:/var/run/postgresql?db=orders', { user: 'me' }],
+    ['socket:/var/run/postgresql?db=orders&port=5433', { port: 5432 }],
+  ])('refuses what pg would not read beside the folder of a Unix socket: %s', (connectionString, more) => {
+    expect(problemsOf({ connectionString, ...more })).toMatchObject([{ path: Object.keys(more)[0], allowed: 'one of the two' }])
   })
 
   it('finds the password in the connection string, decoded, or in the environment', () => {
