@@ -10,6 +10,7 @@ import { classifyCauses, isDeadSocket, isTlsMismatch } from '../shared/network-e
  */
 const IN_USE: Readonly<Record<string, ErrorClass>> = {
   '08': 'fatal', // connection exceptions, as poolers between here and the server report them
+  '08P01': 'application', // protocol_violation, translated: a wrong number of parameters; one that ends the session closes the socket too
   '25006': 'fatal', // read_only_sql_transaction: the server was a primary and is none any more
   '25P03': 'fatal', // idle_in_transaction_session_timeout: the session is over
   '25P04': 'fatal', // transaction_timeout: the session is over

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { SecondOpinion } from '../engine/reason.ts'
 import { Batch } from '../shared/batch.ts'
 import { timeToAnswer } from '../shared/socket-activity.ts'
+import { endsSession } from './postgres-errors.ts'
 
 /** Which process of which run of which server a session belongs to. */
 export interface Backend {
@@ -59,7 +60,8 @@ export async function identify(client: pg.Client, pid: number | undefined): Prom
     if (row === undefined || row.started_at === null || pid === undefined || Number(row.pid) !== pid) return undefined
     return { pid, startedAt: row.started_at, serverStartedAt: row.server_started_at }
   } catch (error) {
-    if ((error as { severity?: unknown }).severity === 'ERROR') return undefined
+    // The server has answered and goes on. Not by the severity ERROR: it is translated on some servers.
+    if (typeof (error as { severity?: unknown }).severity === 'string' && !endsSession(error)) return undefined
     throw error
   }
 }

@@ -25,6 +25,7 @@ describe('an error of a connection in use', () => {
     // In another language the code decides.
     ['57P01', '致命的エラー', 'fatal', 'admin_shutdown, translated'],
     ['08006', 'FEHLER', 'fatal', 'connection_failure, translated'],
+    ['08P01', 'FEHLER', 'application', 'a wrong number of parameters, translated'],
     // What puts the session in doubt.
     ['26000', 'ERROR', 'transient', 'invalid_sql_statement_name: a prepared statement that is not there'],
     ['58030', 'ERROR', 'transient', 'io_error'],

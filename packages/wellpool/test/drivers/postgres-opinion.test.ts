@@ -5,6 +5,7 @@ import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { postgres } from '../../src/drivers/postgres.ts'
+import { identify } from '../../src/drivers/postgres-opinion.ts'
 import { createPool, type Pool, type PoolOptions } from '../../src/index.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { describeWith } from '../support/describe-if.ts'
@@ -206,5 +207,23 @@ await describeWith([PGBOUNCER], 'the second opinion behind PgBouncer', () => {
     await Promise.all([1, 2].map(() => pool.use((client) => client.query(LONG), AGAIN)))
     expect(pool.stats()).toMatchObject({ rebuildsStarted: 0, secondOpinions: { working: 0, gone: 0, unknown: 0 }, total: 2 })
     await pool.close()
+  })
+})
+
+describe('identify', () => {
+  const refusing = (code: string, severity: string): pg.Client => {
+    const error = Object.assign(new Error('says the server'), { code, severity })
+    return { query: () => Promise.reject(error) } as unknown as pg.Client
+  }
+
+  it.each(['ERROR', 'FEHLER'])('knows nothing of a session whose server does not tell (%s), and the connect goes on', async (severity) => {
+    expect(await identify(refusing('42501', severity), 7)).toBeUndefined()
+  })
+
+  it.each([
+    ['57P01', 'FATAL'],
+    ['57P01', '致命的エラー'],
+  ])('fails when the session has ended (%s %s)', async (code, severity) => {
+    await expect(identify(refusing(code, severity), 7)).rejects.toMatchObject({ code })
   })
 })
