@@ -18,6 +18,13 @@ if (args !== undefined) process.exitCode = await main(args)
 /** @returns the exit code */
 async function main({ lastsMs, port }: Arguments): Promise<number> {
   const display = makeDisplay()
+  let demo: Demo | undefined
+  let unread = false
+  // Nobody reads on (`npm start | head`): there is nobody to show anything to.
+  stdout.on('error', () => {
+    unread = true
+    demo?.quit()
+  })
   // An error that nobody expected must not vanish with the second screen.
   process.on('uncaughtException', (error) => {
     display.end()
@@ -31,7 +38,9 @@ async function main({ lastsMs, port }: Arguments): Promise<number> {
     if (url === undefined) print('Starting PostgreSQL …')
     endpoint = url === undefined ? await startEmbedded() : await useForeign(url)
     device = await startRouter()
-    return await runDemo(new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry))), port, display)
+    demo = new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry)))
+    if (unread) demo.quit()
+    return await runDemo(demo, port, display)
   } catch (error) {
     display.end()
     console.error(error instanceof Error ? error.message : error)
@@ -44,8 +53,6 @@ async function main({ lastsMs, port }: Arguments): Promise<number> {
 }
 
 async function runDemo(demo: Demo, port: number | undefined, display: Display): Promise<number> {
-  // Nobody reads on (`npm start | head`): there is nobody to show anything to.
-  stdout.on('error', () => demo.quit())
   await demo.start(port)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => demo.quit())
   display.begin(demo)

@@ -80,6 +80,14 @@ await describeOwnPostgres('the demo without a terminal', () => {
     expect(errors).toBe('')
     expect(code).toBe(0)
   })
+
+  it('ends in order when nobody reads even its first line', async () => {
+    const demo = new Program(['--seconds', '30'])
+    demo.stopReading()
+    const { code, errors } = await demo.ended()
+    expect(errors).toBe('')
+    expect(code).toBe(0)
+  })
 })
 
 await describePostgres('the demo on a server that is there', (url) => {
