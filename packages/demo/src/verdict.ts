@@ -42,7 +42,7 @@ export class Observation {
   #lastNotWhole: number
 
   /**
-   * @param since requests that are due from here on belong to the fault
+   * @param since requests that are due from here on belong to the fault, and those that are under way then
    * @param subject whom it befalls
    */
   constructor(fault: FaultKind, since: number, injected: Injected, { tally, pool, wanted }: Subject) {
