@@ -117,10 +117,11 @@ export class Demo {
     const limit = Number.isFinite(this.#lastsMs) ? this.#lastsMs : 2 ** 31 - 1
     await delay(limit, undefined, { signal: this.#quit.signal }).catch(() => {})
     const ranMs = performance.now() - this.#startedAt
-    const interrupted = await this.#director?.end()
+    const notJudged = await this.#director?.end()
     this.#load.stop()
     this.journal.note('the load has ended; closing')
     const [lost, lostCommands] = await Promise.all([this.#load.settled(SETTLE_LIMIT_MS), this.#router.end(SETTLE_LIMIT_MS)])
+    const seen = this.#director?.seen(performance.now())
     if (lost + lostCommands > 0) this.#invariants.break(`${lost + lostCommands} requests were never settled`)
     await this.#pools.close()
     await this.#lookForRemains()
@@ -134,7 +135,7 @@ export class Demo {
       requests: this.#tally,
       commands: this.#router.tally,
       verdicts: this.#director?.verdicts ?? [],
-      interrupted,
+      interrupted: notJudged === undefined || seen === undefined ? undefined : { fault: notJudged, seen },
       invariants: this.#invariants,
       stalls: this.#stalls,
       api: this.#api,

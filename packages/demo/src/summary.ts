@@ -17,8 +17,8 @@ export interface Outcome {
   /** Those that the router got. */
   readonly commands: Books
   readonly verdicts: readonly Verdict[]
-  /** Begun and not judged any more when the run was ended. */
-  readonly interrupted: FaultKind | undefined
+  /** Begun and not judged any more when the run was ended; with what the application saw of it. */
+  readonly interrupted: { readonly fault: FaultKind; readonly seen: Seen } | undefined
   readonly invariants: Pick<InvariantsSeen, 'broken' | 'mostOpen' | 'mostBackends'>
   readonly stalls: Pick<Stalls, 'count' | 'totalMs'>
   /** Where the pools were to be seen. */
@@ -34,7 +34,8 @@ export function isGood({ verdicts, invariants }: Outcome): boolean {
 export function summarise(outcome: Outcome): Line[] {
   const { ranMs, requests, commands, verdicts, interrupted, invariants, stalls, api } = outcome
   const bad = requests.slow + requests.failed + commands.slow + commands.failed
-  const duringFaults = verdicts.reduce((sum, { seen }) => sum + seen.slow + seen.failed, 0)
+  const ofFaults = interrupted === undefined ? verdicts : [...verdicts, interrupted]
+  const duringFaults = ofFaults.reduce((sum, { seen }) => sum + seen.slow + seen.failed, 0)
   const lines: Line[] = [
     [{ text: `Summary of ${duration(ranMs)}`, style: 'strong' }],
     [`  requests: ${inNumbers(requests)}`],
@@ -42,8 +43,11 @@ export function summarise(outcome: Outcome): Line[] {
     [`  over ${SLOW_MS} ms or failed: ${duringFaults} under a fault, ${Math.max(0, bad - duringFaults)} at other times`],
     ...verdicts.map((verdict) => verdictLine(verdict)),
   ]
-  const never = FAULTS.filter((fault) => fault !== interrupted && !verdicts.some((verdict) => verdict.fault === fault))
-  if (interrupted !== undefined) lines.push([`  not judged: ${interrupted.name}: the run ended before it could be`])
+  const never = FAULTS.filter((kind) => !ofFaults.some(({ fault }) => fault === kind))
+  if (interrupted !== undefined) {
+    const { fault, seen } = interrupted
+    lines.push([`  not judged: ${fault.name}: the run ended before it could be; ${describeSeen(seen)}`])
+  }
   if (never.length > 0) {
     const enough = Math.ceil(enoughForAll() / 1_000)
     lines.push([`  not run: ${never.map(({ name }) => name).join(', ')} (all of them fit into --seconds ${enough})`])

@@ -47,6 +47,13 @@ describe('the summary', () => {
     )
   })
 
+  it('counts what the application saw of a fault that was not judged any more under it', () => {
+    const seen = nothingBad({ requests: 40, slow: 4, slowestMs: 400 })
+    const lines = text({ interrupted: { fault: all, seen } })
+    expect(lines).toContain('  over 100 ms or failed: 4 under a fault, 3 at other times\n')
+    expect(lines).toContain('not judged: all backends killed: the run ended before it could be; 0 of 40 requests failed, 4 over 100 ms')
+  })
+
   it('is good when all healed and nothing broke, and only then', () => {
     const broken = new Map([['too many', 3]])
     expect(isGood(outcome())).toBe(true)
@@ -59,7 +66,9 @@ describe('the summary', () => {
   })
 
   it('does not call a run good news in which no fault was made', () => {
-    expect(text({ verdicts: [], interrupted: all })).toMatch(/not judged: all backends killed: the run ended before it could be/)
+    expect(text({ verdicts: [], interrupted: { fault: all, seen: nothingBad() } })).toMatch(
+      /not judged: all backends killed: the run ended before it could be; the application noticed nothing: /,
+    )
     expect(text({ verdicts: [] })).toMatch(/\nNo fault was run, so nothing was shown but a calm pool\.$/)
   })
 })
