@@ -103,6 +103,7 @@ export class Demo {
     this.#director = new Director(scene, subjects, this.#startedAt, this.#startedAt + this.#lastsMs, {
       begun: (fault, now) => this.#faultBegun(fault, now),
       injected: (_, { detail }) => this.journal.note(`fault made: ${detail}`, 'strong'),
+      late: (fault) => this.#noTimeFor(fault),
       judged: (verdict) => this.journal.note(lineText(verdictLine(verdict)).trim(), verdict.healed ? 'good' : 'bad'),
     })
     this.#stalls.start()
@@ -150,7 +151,7 @@ export class Demo {
   /** Makes a fault now, or after the present one. */
   ask(fault: FaultKind): void {
     const inTime = this.#director?.ask(fault, performance.now()) ?? false
-    if (!inTime) this.journal.note(`${fault.name}: no time is left for it`, 'warn')
+    if (!inTime) this.#noTimeFor(fault)
   }
 
   togglePause(): void {
@@ -223,6 +224,10 @@ export class Demo {
   #faultBegun({ key, name }: FaultKind, now: number): void {
     this.#marks.push({ at: now, key })
     this.journal.note(`FAULT ${key}: ${name}`, 'strong')
+  }
+
+  #noTimeFor({ name }: FaultKind): void {
+    this.journal.note(`${name}: no time is left for it`, 'warn')
   }
 
   /** After the close nothing may be left, here or at the server. */

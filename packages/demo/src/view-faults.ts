@@ -18,7 +18,8 @@ function head({ stage, now }: Snapshot): Line {
   const label = { text: column('FAULTS', LABEL), style: 'dim' } as const
   if (stage.name === 'fault') {
     const doing = stage.made ? 'since' : 'being made for'
-    return [label, flagged(`now: ${stage.fault.key} ${stage.fault.name}, ${doing} ${duration(now - stage.since)}`, 'strong')]
+    const next = stage.asked.length > 0 ? `; then ${stage.asked.map(({ key }) => key).join(', ')}` : stage.paused ? '; then a pause' : ''
+    return [label, flagged(`now: ${stage.fault.key} ${stage.fault.name}, ${doing} ${duration(now - stage.since)}`, 'strong'), next]
   }
   if (stage.next === undefined)
     return [label, stage.name === 'paused' ? 'paused: none comes by itself' : 'no more: none fits into the time left']

@@ -28,7 +28,7 @@ const BUSY: Parts = {
   requests: { ok: 3_000, failed: 3, underWay: 9 },
   slices: (count) => Array.from({ length: count }, (_, index) => (index === count - 2 ? 'failed' : index === count - 1 ? 'slow' : 'ok')),
   marks: [{ at: 141_100, key: '3' }],
-  stage: { name: 'fault', fault: silent, since: 141_100, made: true },
+  stage: { name: 'fault', fault: silent, since: 141_100, made: true, asked: [], paused: false },
   seen: nothingBad({ requests: 72, failed: 3, slow: 4, slowestMs: 512 }),
   verdicts: [
     { fault: one, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: '' },
@@ -125,9 +125,16 @@ describe('the picture', () => {
     expect(head({ stage: { name: 'calm', next: slow, at: 143_400 } })).toBe('FAULTS     next: 4 half of them slow in 2 s')
     expect(head({ stage: { name: 'calm', next: undefined, at: 0 } })).toBe('FAULTS     no more: none fits into the time left')
     expect(head({ stage: { name: 'paused', next: undefined } })).toBe('FAULTS     paused: none comes by itself')
-    expect(head({ stage: { name: 'fault', fault: restart, since: 141_000, made: false } })).toBe(
-      'FAULTS     now: 5 server restarted, being made for 1.0 s',
-    )
+    const present = { name: 'fault', fault: restart, since: 141_000, made: false, asked: [], paused: false } as const
+    expect(head({ stage: present })).toBe('FAULTS     now: 5 server restarted, being made for 1.0 s')
+    const asked = [silent, one]
+    expect(head({ stage: { ...present, asked, paused: true } })).toBe('FAULTS     now: 5 server restarted, being made for 1.0 s; then 3, 1')
+  })
+
+  it('shows a pause that was asked for during a fault, and that the key ends it', () => {
+    const lines = plain({ stage: { name: 'fault', fault: one, since: 141_000, made: true, asked: [], paused: true } })
+    expect(lines).toContain('FAULTS     now: 1 one backend killed, since 1.0 s; then a pause')
+    expect(lines.at(-1)).toMatch(/ p resume /)
   })
 
   it('says which invariant broke, and that the server gives no answer', () => {
