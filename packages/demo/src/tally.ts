@@ -36,7 +36,7 @@ export interface Latency {
 export type Slice = 'none' | 'ok' | 'slow' | 'failed'
 
 /** Requests are kept for this long: longer than any fault is watched, ms. */
-const KEPT_MS = 60_000
+export const KEPT_MS = 60_000
 
 /** Keeps the books on requests: in all, lately, and since any moment of the last minute. */
 export class Tally {

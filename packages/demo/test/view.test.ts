@@ -142,6 +142,16 @@ describe('the picture', () => {
     expect(plain({ invariants })[2]).toBe('breaker closed  server gives no answer  ! INVARIANT BROKEN: too many sessions')
   })
 
+  it('shows no more of the past than is remembered, however wide the terminal is', () => {
+    const asked: number[] = []
+    const slices = (count: number): 'ok'[] => {
+      asked.push(count)
+      return Array.from({ length: count }, () => 'ok')
+    }
+    expect(plain({ slices }, 240)).toContain(`last 60 s  ${'.'.repeat(120)}`)
+    expect(asked).toEqual([120])
+  })
+
   it('lets nothing that a server wrote act on the terminal', () => {
     const mark = { kind: 'connection_lost', detail: 'bad\u001b[2J\nnews\u0007', urgent: true } as const
     const lines = draw(snapshot({ connections: [{ mark }] }), { columns: 120, rows: 24, colour: false })
