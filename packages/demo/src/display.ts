@@ -5,7 +5,7 @@ import { FAULT_BY_KEY } from './faults.ts'
 import type { Entry } from './journal.ts'
 import { type Command, listenToKeys } from './keys.ts'
 import { STATUS_EVERY_MS, stamped, statusLines } from './lines.ts'
-import { Screen } from './screen.ts'
+import { Screen, sizeOf } from './screen.ts'
 import { draw } from './view.ts'
 
 /** Shows a running demo, and passes on what its user wants. */
@@ -60,8 +60,7 @@ export class TerminalDisplay implements Display {
   }
 
   #draw(demo: Demo): void {
-    const { columns, rows } = this.#output
-    this.#screen.show(draw(demo.snapshot(), { columns, rows, colour: this.#output.hasColors() }))
+    this.#screen.show(draw(demo.snapshot(), { ...sizeOf(this.#output), colour: this.#output.hasColors() }))
   }
 
   #listen(demo: Demo): void {

@@ -102,6 +102,15 @@ describe('TerminalDisplay', () => {
     vi.advanceTimersByTime(500)
     expect(output.text).toBe('')
   })
+
+  it('draws on a terminal that does not know how large it is', () => {
+    const { output, input } = fakeTerminal()
+    Object.assign(output, { columns: 0, rows: 0 })
+    const display = new TerminalDisplay(output, input, () => {})
+    display.begin(fakeDemo())
+    expect(output.text).toMatch(/\[1;1Hwellpool demo.*\[24;1H1-6 fault/s)
+    display.end()
+  })
 })
 
 describe('LineDisplay', () => {
