@@ -151,8 +151,9 @@ export class Director {
   /** A fault that could not be made was not survived either. */
   #failed({ fault, since }: Current, error: unknown): void {
     const now = performance.now()
-    const detail = `could not be made: ${error instanceof Error ? error.message : String(error)}`
-    this.#judge({ fault, healed: false, healMs: 0, wholeMs: 0, seen: this.#subjects[fault.target].tally.since(since, now), detail }, now)
+    const detail = error instanceof Error ? error.message : String(error)
+    const seen = this.#subjects[fault.target].tally.since(since, now)
+    this.#judge({ fault, made: false, healed: false, healMs: 0, wholeMs: 0, seen, detail }, now)
   }
 
   #judge(verdict: Verdict, now: number): void {

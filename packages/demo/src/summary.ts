@@ -77,7 +77,8 @@ function inNumbers({ issued, ok, failed, underWay }: Books): string {
 }
 
 /** One fault: what was done, what the application saw, and how long it took. */
-export function verdictLine({ fault, healed, healMs, wholeMs, seen, detail }: Verdict): Line {
+export function verdictLine({ fault, made, healed, healMs, wholeMs, seen, detail }: Verdict): Line {
+  if (!made) return ['  ', { text: '! COULD NOT BE MADE', style: 'bad' }, ` ${fault.key} ${fault.name}: ${detail}; ${describeSeen(seen)}`]
   const outcome: Span = healed ? { text: '+ healed', style: 'good' } : { text: '! NOT HEALED', style: 'bad' }
   const times = healed
     ? `after ${duration(healMs)} (allowed ${seconds(fault.boundMs)}), pool whole after ${duration(wholeMs)}`

@@ -37,9 +37,10 @@ function faultLine({ stage, seen, verdicts }: Snapshot, fault: FaultKind, column
   const allowed = seconds(fault.boundMs)
   if (verdict === undefined) return [name, { text: `not yet; ${allowed} allowed`, style: 'dim' }]
   const took = duration(Math.max(verdict.healMs, verdict.wholeMs))
+  const failure = verdict.made ? `! NOT HEALED in ${allowed}` : '! COULD NOT BE MADE'
   const outcome = verdict.healed
     ? flagged(column(`+ healed ${took} <${allowed}`, OUTCOME), 'good')
-    : flagged(column(`! NOT HEALED in ${allowed}`, OUTCOME), 'bad')
+    : flagged(column(failure, OUTCOME), 'bad')
   const line = [name, outcome, ...seenSpans(verdict.seen)]
   if (columns >= WIDE && all.length > 1) {
     const healed = all.filter((one) => one.healed).length

@@ -142,7 +142,7 @@ describe('Director', () => {
     const rehearsal = new Rehearsal(Number.POSITIVE_INFINITY, nobody)
     rehearsal.director.ask(fault('1'), rehearsal.now)
     await rehearsal.pass(100)
-    expect(rehearsal.judged).toMatchObject([{ healed: false, detail: 'could not be made: server is away' }])
+    expect(rehearsal.judged).toMatchObject([{ made: false, healed: false, detail: 'server is away' }])
   })
 
   it('ends the present fault when the run ends, and says which could not be judged', async () => {

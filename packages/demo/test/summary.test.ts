@@ -5,9 +5,10 @@ import { lineText } from '../src/text.ts'
 import { nothingBad } from './support/snapshot.ts'
 
 const [one, all] = FAULTS as [FaultKind, FaultKind]
-const healed = { fault: one, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: 'backend 7 killed' }
+const healed = { fault: one, made: true, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: 'backend 7 killed' }
 const late = {
   fault: all,
+  made: true,
   healed: false,
   healMs: 900,
   wholeMs: 2_400,
@@ -52,6 +53,14 @@ describe('the summary', () => {
     const lines = text({ interrupted: { fault: all, seen } })
     expect(lines).toContain('  over 100 ms or failed: 4 under a fault, 3 at other times\n')
     expect(lines).toContain('not judged: all backends killed: the run ended before it could be; 0 of 40 requests failed, 4 over 100 ms')
+  })
+
+  it('does not tell of a fault that could not be made as of one that did not heal', () => {
+    const notMade = { ...late, made: false, healMs: 0, wholeMs: 0, seen: nothingBad(), detail: 'the server is away' }
+    const lines = text({ verdicts: [healed, notMade] })
+    expect(lines).toContain('  ! COULD NOT BE MADE 2 all backends killed: the server is away; the application noticed nothing: ')
+    expect(lines).not.toMatch(/NOT HEALED/)
+    expect(isGood(outcome({ verdicts: [healed, notMade] }))).toBe(false)
   })
 
   it('is good when all healed and nothing broke, and only then', () => {

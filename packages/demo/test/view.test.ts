@@ -31,8 +31,8 @@ const BUSY: Parts = {
   stage: { name: 'fault', fault: silent, since: 141_100, made: true, asked: [], paused: false },
   seen: nothingBad({ requests: 72, failed: 3, slow: 4, slowestMs: 512 }),
   verdicts: [
-    { fault: one, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: '' },
-    { fault: all, healed: false, healMs: 900, wholeMs: 3_000, seen: nothingBad({ failed: 2 }), detail: '' },
+    { fault: one, made: true, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: '' },
+    { fault: all, made: true, healed: false, healMs: 900, wholeMs: 3_000, seen: nothingBad({ failed: 2 }), detail: '' },
   ],
   entries: [
     { at: 101_000, text: 'pool warmed up', style: 'good', times: 1 },
@@ -135,6 +135,11 @@ describe('the picture', () => {
     const lines = plain({ stage: { name: 'fault', fault: one, since: 141_000, made: true, asked: [], paused: true } })
     expect(lines).toContain('FAULTS     now: 1 one backend killed, since 1.0 s; then a pause')
     expect(lines.at(-1)).toMatch(/ p resume /)
+  })
+
+  it('says of a fault that could not be made that it could not', () => {
+    const verdict = { fault: restart, made: false, healed: false, healMs: 0, wholeMs: 0, seen: nothingBad(), detail: 'no' }
+    expect(plain({ verdicts: [verdict] })).toContain('5 server restarted    ! COULD NOT BE MADE  failed 0/100   slow 0   max 20 ms')
   })
 
   it('says which invariant broke, and that the server gives no answer', () => {
