@@ -1,5 +1,6 @@
 import { FAULTS, type FaultKind, type Injected, type Scene, type Target } from './faults.ts'
 import { CLOSING_MS, PAUSE_MS, QUIET_MS } from './settings.ts'
+import { messageOf } from './text.ts'
 import { Observation, type Subject, type Verdict } from './verdict.ts'
 
 /** What hears of the faults as they come and go. */
@@ -151,7 +152,7 @@ export class Director {
   /** A fault that could not be made was not survived either. */
   #failed({ fault, since }: Current, error: unknown): void {
     const now = performance.now()
-    const detail = error instanceof Error ? error.message : String(error)
+    const detail = messageOf(error)
     const seen = this.#subjects[fault.target].tally.since(since, now)
     this.#judge({ fault, made: false, healed: false, healMs: 0, wholeMs: 0, seen, detail }, now)
   }

@@ -6,7 +6,7 @@ import { type Endpoint, startEmbedded, useForeign } from './endpoint.ts'
 import { Journal } from './journal.ts'
 import { startRouter } from './router.ts'
 import { isGood, summarise } from './summary.ts'
-import { toText } from './text.ts'
+import { messageOf, toText } from './text.ts'
 
 /** Once everything is closed the process ends by itself; if it does not within this, something was left. ms */
 const END_LIMIT_MS = 5_000
@@ -43,7 +43,7 @@ async function main({ lastsMs, port }: Arguments): Promise<number> {
     return await runDemo(demo, port, display)
   } catch (error) {
     display.end()
-    console.error(error instanceof Error ? error.message : error)
+    console.error(messageOf(error))
     return 1
   } finally {
     await device?.close()

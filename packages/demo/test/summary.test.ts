@@ -23,6 +23,7 @@ const outcome = (parts: Partial<Outcome> = {}): Outcome => ({
   verdicts: [healed],
   interrupted: undefined,
   invariants: { broken: new Map(), mostOpen: 7, mostBackends: 6 },
+  unseen: undefined,
   stalls: { count: 0, totalMs: 0 },
   api: { url: 'http://127.0.0.1:7710', hasDashboard: false },
   ...parts,
@@ -72,6 +73,14 @@ describe('the summary', () => {
     const bad = text({ invariants: { broken, mostOpen: 9, mostBackends: 9 } })
     expect(bad).toMatch(/ {2}! invariant broken: too many \(3 times\)\n.*\n1 of 1 fault healed within their bounds; 1 invariant broken\.$/)
     expect(bad).not.toMatch(/no invariant broken/)
+  })
+
+  it('does not promise that nothing was left when the server could not be asked', () => {
+    const lines = text({ unseen: 'connect ECONNREFUSED' })
+    expect(lines).not.toContain('nothing was left')
+    expect(lines).toContain('  ! not known whether sessions were left at the server, which could not be asked: connect ECONNREFUSED\n')
+    expect(lines).toMatch(/\n1 of 1 fault healed within their bounds; the server was away at the end\.$/)
+    expect(isGood(outcome({ unseen: 'connect ECONNREFUSED' }))).toBe(false)
   })
 
   it('does not call a run good news in which no fault was made', () => {
