@@ -35,7 +35,7 @@ const BUSY: Parts = {
     { fault: all, made: true, healed: false, healMs: 900, wholeMs: 3_000, seen: nothingBad({ failed: 2 }), detail: '' },
   ],
   entries: [
-    { at: 101_000, text: 'pool warmed up', style: 'good', times: 1 },
+    { at: 101_000, text: 'pool demo warmed up', style: 'good', times: 1 },
     { at: 141_900, text: 'demo-2 could not connect', style: 'bad', times: 3 },
   ],
 }
