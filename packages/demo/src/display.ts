@@ -19,6 +19,8 @@ export interface Display {
 
 /** How often a new picture is drawn, ms. */
 const DRAW_EVERY_MS = 100
+/** Whoever still runs this long after it was to be stopped has not been stopped, ms. */
+const STOPPED_WITHIN_MS = 250
 
 /** A picture that is redrawn in place, and keys. */
 export class TerminalDisplay implements Display {
@@ -28,6 +30,7 @@ export class TerminalDisplay implements Display {
   readonly #quitAtOnce: () => void
   #timer: NodeJS.Timeout | undefined
   #endKeys: () => void = () => {}
+  #endSuspension: () => void = () => {}
   #quitting = false
   readonly #redraw = (): void => this.#screen.redraw()
 
@@ -53,6 +56,7 @@ export class TerminalDisplay implements Display {
 
   end(): void {
     clearInterval(this.#timer)
+    this.#endSuspension()
     this.#output.off('resize', this.#redraw)
     this.#endKeys()
     this.#endKeys = () => {}
@@ -82,10 +86,23 @@ export class TerminalDisplay implements Display {
     }
   }
 
-  /** Ctrl-Z: the terminal is given back until the shell lets this process go on. */
+  /**
+   * Ctrl-Z: the terminal is given back until the shell lets this process go on. Where there is no shell that could, as in
+   * many a container, the system does not stop it.
+   */
   #suspend(demo: Demo): void {
     this.end()
-    process.once('SIGCONT', () => this.begin(demo))
+    const goOn = (): void => {
+      this.#endSuspension()
+      this.begin(demo)
+    }
+    const timer = setTimeout(goOn, STOPPED_WITHIN_MS)
+    process.on('SIGCONT', goOn)
+    this.#endSuspension = () => {
+      clearTimeout(timer)
+      process.off('SIGCONT', goOn)
+      this.#endSuspension = () => {}
+    }
     // The whole group: npm, and the shell that it has started, wait for this process.
     process.kill(0, 'SIGTSTP')
   }
