@@ -16,7 +16,7 @@ import { SLICE_MS, type Snapshot } from './snapshot.ts'
 import { Stalls } from './stalls.ts'
 import { describeSeen, type Outcome, verdictLine } from './summary.ts'
 import { type Request, Tally } from './tally.ts'
-import { duration, lineText } from './text.ts'
+import { duration, lineText, messageOf } from './text.ts'
 
 /** How often pool and faults are looked at, ms. */
 const LOOK_EVERY_MS = 25
@@ -85,7 +85,7 @@ export class Demo {
    */
   async start(port?: number): Promise<void> {
     try {
-      this.#server = `PostgreSQL ${await this.#observer.version()}, ${this.#endpoint.label}`
+      this.#server = `PostgreSQL ${await this.#version()}, ${this.#endpoint.label}`
       this.#api = await Api.start(this.#pools, port)
       await this.#pools.start({ timeout: START_LIMIT_MS })
     } catch (error) {
@@ -103,6 +103,7 @@ export class Demo {
     this.#director = new Director(scene, subjects, this.#startedAt, this.#startedAt + this.#lastsMs, {
       begun: (fault, now) => this.#faultBegun(fault, now),
       injected: (_, { detail }) => this.journal.note(`fault made: ${detail}`, 'strong'),
+      late: (fault) => this.#noTimeFor(fault),
       judged: (verdict) => this.journal.note(lineText(verdictLine(verdict)).trim(), verdict.healed ? 'good' : 'bad'),
     })
     this.#stalls.start()
@@ -117,13 +118,14 @@ export class Demo {
     const limit = Number.isFinite(this.#lastsMs) ? this.#lastsMs : 2 ** 31 - 1
     await delay(limit, undefined, { signal: this.#quit.signal }).catch(() => {})
     const ranMs = performance.now() - this.#startedAt
-    const interrupted = await this.#director?.end()
+    const notJudged = await this.#director?.end()
     this.#load.stop()
     this.journal.note('the load has ended; closing')
     const [lost, lostCommands] = await Promise.all([this.#load.settled(SETTLE_LIMIT_MS), this.#router.end(SETTLE_LIMIT_MS)])
+    const seen = this.#director?.seen(performance.now())
     if (lost + lostCommands > 0) this.#invariants.break(`${lost + lostCommands} requests were never settled`)
     await this.#pools.close()
-    await this.#lookForRemains()
+    const unseen = await this.#lookForRemains()
     clearInterval(look)
     this.#stalls.stop()
     await this.#invariants.stop()
@@ -134,8 +136,9 @@ export class Demo {
       requests: this.#tally,
       commands: this.#router.tally,
       verdicts: this.#director?.verdicts ?? [],
-      interrupted,
+      interrupted: notJudged === undefined || seen === undefined ? undefined : { fault: notJudged, seen },
       invariants: this.#invariants,
+      unseen,
       stalls: this.#stalls,
       api: this.#api,
     }
@@ -149,7 +152,7 @@ export class Demo {
   /** Makes a fault now, or after the present one. */
   ask(fault: FaultKind): void {
     const inTime = this.#director?.ask(fault, performance.now()) ?? false
-    if (!inTime) this.journal.note(`${fault.name}: no time is left for it`, 'warn')
+    if (!inTime) this.#noTimeFor(fault)
   }
 
   togglePause(): void {
@@ -166,7 +169,7 @@ export class Demo {
         const text = `${succeeded} of ${total} rebuilt by hand in ${duration(now - since)}; ${describeSeen(this.#tally.since(since, now))}`
         this.journal.note(text, succeeded === total ? 'good' : 'bad')
       },
-      (error: unknown) => this.journal.note(`not rebuilt by hand: ${error instanceof Error ? error.message : String(error)}`, 'bad'),
+      (error: unknown) => this.journal.note(`not rebuilt by hand: ${messageOf(error)}`, 'bad'),
     )
   }
 
@@ -193,6 +196,15 @@ export class Demo {
       seen: director.seen(now),
       verdicts: director.verdicts,
       entries: this.journal.entries,
+    }
+  }
+
+  /** @throws Error that says which server it is that can't be used, and why */
+  async #version(): Promise<string> {
+    try {
+      return await this.#observer.version()
+    } catch (error) {
+      throw new Error(`PostgreSQL, ${this.#endpoint.label}: ${messageOf(error)}`, { cause: error })
     }
   }
 
@@ -224,19 +236,25 @@ export class Demo {
     this.journal.note(`FAULT ${key}: ${name}`, 'strong')
   }
 
-  /** After the close nothing may be left, here or at the server. */
-  async #lookForRemains(): Promise<void> {
+  #noTimeFor({ name }: FaultKind): void {
+    this.journal.note(`${name}: no time is left for it`, 'warn')
+  }
+
+  /** After the close nothing may be left, here or at the server. @returns why the server could not be asked, if it could not */
+  async #lookForRemains(): Promise<string | undefined> {
     for (const [, pool] of this.#pools) {
       const { open, name } = pool.stats()
       if (open > 0 || pool.connections().length > 0) this.#invariants.break(`${open} clients of ${name} were left after the close`)
     }
     const limit = performance.now() + GONE_LIMIT_MS
     for (;;) {
-      const backends = await this.#observer.backends()
-      if (backends.length === 0) return
+      // A server that is there, and not ours, may be away.
+      const left = await this.#observer.backends().catch((error: unknown) => messageOf(error))
+      if (left.length === 0) return undefined
       if (performance.now() > limit) {
-        this.#invariants.break(`${backends.length} sessions were left at the server after the close`)
-        return
+        if (typeof left === 'string') return left
+        this.#invariants.break(`${left.length} sessions were left at the server after the close`)
+        return undefined
       }
       await delay(25)
     }

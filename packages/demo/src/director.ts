@@ -1,11 +1,14 @@
 import { FAULTS, type FaultKind, type Injected, type Scene, type Target } from './faults.ts'
 import { CLOSING_MS, PAUSE_MS, QUIET_MS } from './settings.ts'
+import { messageOf } from './text.ts'
 import { Observation, type Subject, type Verdict } from './verdict.ts'
 
 /** What hears of the faults as they come and go. */
 export interface DirectorReports {
   begun(fault: FaultKind, now: number): void
   injected(fault: FaultKind, injected: Injected): void
+  /** It was asked for in time; now that its turn has come there is no time left for it. */
+  late(fault: FaultKind): void
   judged(verdict: Verdict): void
 }
 
@@ -13,7 +16,17 @@ export interface DirectorReports {
 export type Stage =
   | { readonly name: 'calm'; readonly next: FaultKind | undefined; readonly at: number }
   | { readonly name: 'paused'; readonly next: FaultKind | undefined }
-  | { readonly name: 'fault'; readonly fault: FaultKind; readonly since: number /** Whether it has been made. */; readonly made: boolean }
+  | {
+      readonly name: 'fault'
+      readonly fault: FaultKind
+      readonly since: number
+      /** Whether it has been made. */
+      readonly made: boolean
+      /** What was asked for meanwhile, in the order in which it will come. */
+      readonly asked: readonly FaultKind[]
+      /** Whether none comes by itself afterwards. */
+      readonly paused: boolean
+    }
 
 interface Current {
   readonly fault: FaultKind
@@ -54,7 +67,7 @@ export class Director {
     const verdict = this.#current?.observation?.look(now)
     if (verdict !== undefined) this.#judge(verdict, now)
     if (this.#current !== undefined) return
-    const asked = this.#asked.shift()
+    const asked = this.#nextAsked(now)
     if (asked !== undefined) this.#begin(asked, now)
     else if (!this.#paused && now >= this.#restUntil) this.#takeTurn(now)
   }
@@ -76,7 +89,7 @@ export class Director {
   stage(now: number): Stage {
     if (this.#current !== undefined) {
       const { fault, since, observation } = this.#current
-      return { name: 'fault', fault, since, made: observation !== undefined }
+      return { name: 'fault', fault, since, made: observation !== undefined, asked: [...this.#asked], paused: this.#paused }
     }
     const next = this.#asked[0] ?? this.#next(now)
     return this.#paused ? { name: 'paused', next: this.#asked[0] } : { name: 'calm', next, at: this.#restUntil }
@@ -95,6 +108,15 @@ export class Director {
     await this.#injecting
     this.#current?.observation?.injected.end()
     return this.#current?.fault
+  }
+
+  /** The first of those asked for that still fits. */
+  #nextAsked(now: number): FaultKind | undefined {
+    for (;;) {
+      const asked = this.#asked.shift()
+      if (asked === undefined || this.#fits(asked, now)) return asked
+      this.#reports.late(asked)
+    }
   }
 
   #takeTurn(now: number): void {
@@ -130,8 +152,9 @@ export class Director {
   /** A fault that could not be made was not survived either. */
   #failed({ fault, since }: Current, error: unknown): void {
     const now = performance.now()
-    const detail = `could not be made: ${error instanceof Error ? error.message : String(error)}`
-    this.#judge({ fault, healed: false, healMs: 0, wholeMs: 0, seen: this.#subjects[fault.target].tally.since(since, now), detail }, now)
+    const detail = messageOf(error)
+    const seen = this.#subjects[fault.target].tally.since(since, now)
+    this.#judge({ fault, made: false, healed: false, healMs: 0, wholeMs: 0, seen, detail }, now)
   }
 
   #judge(verdict: Verdict, now: number): void {

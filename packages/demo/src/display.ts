@@ -5,7 +5,7 @@ import { FAULT_BY_KEY } from './faults.ts'
 import type { Entry } from './journal.ts'
 import { type Command, listenToKeys } from './keys.ts'
 import { STATUS_EVERY_MS, stamped, statusLines } from './lines.ts'
-import { Screen } from './screen.ts'
+import { Screen, sizeOf } from './screen.ts'
 import { draw } from './view.ts'
 
 /** Shows a running demo, and passes on what its user wants. */
@@ -19,6 +19,8 @@ export interface Display {
 
 /** How often a new picture is drawn, ms. */
 const DRAW_EVERY_MS = 100
+/** Whoever still runs this long after it was to be stopped has not been stopped, ms. */
+const STOPPED_WITHIN_MS = 250
 
 /** A picture that is redrawn in place, and keys. */
 export class TerminalDisplay implements Display {
@@ -28,6 +30,7 @@ export class TerminalDisplay implements Display {
   readonly #quitAtOnce: () => void
   #timer: NodeJS.Timeout | undefined
   #endKeys: () => void = () => {}
+  #endSuspension: () => void = () => {}
   #quitting = false
   readonly #redraw = (): void => this.#screen.redraw()
 
@@ -53,6 +56,7 @@ export class TerminalDisplay implements Display {
 
   end(): void {
     clearInterval(this.#timer)
+    this.#endSuspension()
     this.#output.off('resize', this.#redraw)
     this.#endKeys()
     this.#endKeys = () => {}
@@ -60,8 +64,7 @@ export class TerminalDisplay implements Display {
   }
 
   #draw(demo: Demo): void {
-    const { columns, rows } = this.#output
-    this.#screen.show(draw(demo.snapshot(), { columns, rows, colour: this.#output.hasColors() }))
+    this.#screen.show(draw(demo.snapshot(), { ...sizeOf(this.#output), colour: this.#output.hasColors() }))
   }
 
   #listen(demo: Demo): void {
@@ -83,10 +86,23 @@ export class TerminalDisplay implements Display {
     }
   }
 
-  /** Ctrl-Z: the terminal is given back until the shell lets this process go on. */
+  /**
+   * Ctrl-Z: the terminal is given back until the shell lets this process go on. Where there is no shell that could, as in
+   * many a container, the system does not stop it.
+   */
   #suspend(demo: Demo): void {
     this.end()
-    process.once('SIGCONT', () => this.begin(demo))
+    const goOn = (): void => {
+      this.#endSuspension()
+      this.begin(demo)
+    }
+    const timer = setTimeout(goOn, STOPPED_WITHIN_MS)
+    process.on('SIGCONT', goOn)
+    this.#endSuspension = () => {
+      clearTimeout(timer)
+      process.off('SIGCONT', goOn)
+      this.#endSuspension = () => {}
+    }
     // The whole group: npm, and the shell that it has started, wait for this process.
     process.kill(0, 'SIGTSTP')
   }

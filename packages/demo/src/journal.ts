@@ -48,15 +48,18 @@ const DESCRIBE: Describers = {
     'good',
   ],
   rebuildFailed: ({ connectionId, stage, error }) => [`${connectionId} rebuild failed at ${stage}: ${causeOf(error)}`, 'bad'],
-  breakerOpened: ({ error, retryInMs }) => [`breaker open, next try in ${duration(retryInMs)}: ${causeOf(error)}`, 'bad'],
-  breakerHalfOpened: () => ['breaker half-open: one try', 'warn'],
-  breakerClosed: () => ['breaker closed: connects succeed', 'good'],
+  breakerOpened: ({ pool, error, retryInMs }) => [
+    `pool ${pool}: breaker open, next try in ${duration(retryInMs)}: ${causeOf(error)}`,
+    'bad',
+  ],
+  breakerHalfOpened: ({ pool }) => [`pool ${pool}: breaker half-open, one try`, 'warn'],
+  breakerClosed: ({ pool }) => [`pool ${pool}: breaker closed, connects succeed`, 'good'],
   leakSuspected: ({ connectionId, heldMs }) => [`${connectionId} held for ${duration(heldMs)}: a leak?`, 'warn'],
-  poolWarmedUp: () => ['pool warmed up', 'good'],
-  poolPaused: () => ['pool paused', 'warn'],
-  poolResumed: () => ['pool resumed', 'good'],
-  poolDrained: () => ['pool drained'],
-  poolClosed: () => ['pool closed'],
+  poolWarmedUp: ({ pool }) => [`pool ${pool} warmed up`, 'good'],
+  poolPaused: ({ pool }) => [`pool ${pool} paused`, 'warn'],
+  poolResumed: ({ pool }) => [`pool ${pool} resumed`, 'good'],
+  poolDrained: ({ pool }) => [`pool ${pool} drained`],
+  poolClosed: ({ pool }) => [`pool ${pool} closed`],
 }
 
 /** So many entries are kept: more than a screen shows. */

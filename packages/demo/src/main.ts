@@ -6,7 +6,7 @@ import { type Endpoint, startEmbedded, useForeign } from './endpoint.ts'
 import { Journal } from './journal.ts'
 import { startRouter } from './router.ts'
 import { isGood, summarise } from './summary.ts'
-import { toText } from './text.ts'
+import { messageOf, toText } from './text.ts'
 
 /** Once everything is closed the process ends by itself; if it does not within this, something was left. ms */
 const END_LIMIT_MS = 5_000
@@ -18,6 +18,13 @@ if (args !== undefined) process.exitCode = await main(args)
 /** @returns the exit code */
 async function main({ lastsMs, port }: Arguments): Promise<number> {
   const display = makeDisplay()
+  let demo: Demo | undefined
+  let unread = false
+  // Nobody reads on (`npm start | head`): there is nobody to show anything to.
+  stdout.on('error', () => {
+    unread = true
+    demo?.quit()
+  })
   // An error that nobody expected must not vanish with the second screen.
   process.on('uncaughtException', (error) => {
     display.end()
@@ -31,10 +38,12 @@ async function main({ lastsMs, port }: Arguments): Promise<number> {
     if (url === undefined) print('Starting PostgreSQL …')
     endpoint = url === undefined ? await startEmbedded() : await useForeign(url)
     device = await startRouter()
-    return await runDemo(new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry))), port, display)
+    demo = new Demo(endpoint, device, lastsMs, new Journal((entry) => display.tell(entry)))
+    if (unread) demo.quit()
+    return await runDemo(demo, port, display)
   } catch (error) {
     display.end()
-    console.error(error instanceof Error ? error.message : error)
+    console.error(messageOf(error))
     return 1
   } finally {
     await device?.close()
@@ -44,8 +53,6 @@ async function main({ lastsMs, port }: Arguments): Promise<number> {
 }
 
 async function runDemo(demo: Demo, port: number | undefined, display: Display): Promise<number> {
-  // Nobody reads on (`npm start | head`): there is nobody to show anything to.
-  stdout.on('error', () => demo.quit())
   await demo.start(port)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => demo.quit())
   display.begin(demo)

@@ -6,6 +6,14 @@ const LEAVE = '\u001b[?2026l\u001b[0m\u001b[?25h\u001b[?1049l'
 const BEGIN = '\u001b[?2026h'
 const END = '\u001b[?2026l'
 
+/** What terminals have had for fifty years. */
+const USUAL = { columns: 80, rows: 24 }
+
+/** How large a terminal is. One on a serial line, or in some containers, does not know and says 0. */
+export function sizeOf({ columns, rows }: Pick<Terminal, 'columns' | 'rows'>): { readonly columns: number; readonly rows: number } {
+  return columns > 0 && rows > 0 ? { columns, rows } : USUAL
+}
+
 /** The part of a terminal that a screen needs. */
 export interface Terminal {
   readonly fd: number
@@ -43,7 +51,7 @@ export class Screen {
     if (!this.#entered || this.#terminal.writableNeedDrain) return
     const before = this.#shown
     let text = before === undefined ? '\u001b[2J' : ''
-    const { rows } = this.#terminal
+    const { rows } = sizeOf(this.#terminal)
     for (let index = 0; index < Math.min(rows, Math.max(lines.length, before?.length ?? 0)); index++) {
       const line = lines[index] ?? ''
       if (line !== (before?.[index] ?? '')) text += `\u001b[${index + 1};1H${line}\u001b[0m\u001b[K`

@@ -7,6 +7,8 @@ export interface Request {
   readonly due: number
   /** Undefined while it is under way. */
   latencyMs: number | undefined
+  /** Likewise. */
+  settledAt: number | undefined
   error: unknown
 }
 
@@ -34,7 +36,7 @@ export interface Latency {
 export type Slice = 'none' | 'ok' | 'slow' | 'failed'
 
 /** Requests are kept for this long: longer than any fault is watched, ms. */
-const KEPT_MS = 60_000
+export const KEPT_MS = 60_000
 
 /** Keeps the books on requests: in all, lately, and since any moment of the last minute. */
 export class Tally {
@@ -73,25 +75,28 @@ export class Tally {
   }
 
   begin(due: number): Request {
-    const request: Request = { id: ++this.#issued, due, latencyMs: undefined, error: undefined }
+    const request: Request = { id: ++this.#issued, due, latencyMs: undefined, settledAt: undefined, error: undefined }
     this.#requests.push(request)
     this.#forget(due - KEPT_MS)
     return request
   }
 
   succeed(request: Request, now: number): void {
-    request.latencyMs = this.#latency(request, now)
+    this.#settle(request, now)
     this.#ok++
-    if (request.latencyMs > SLOW_MS) this.#slow++
+    if (this.#latency(request, now) > SLOW_MS) this.#slow++
   }
 
   fail(request: Request, now: number, error: unknown): void {
-    request.latencyMs = this.#latency(request, now)
+    this.#settle(request, now)
     request.error = error ?? new Error('rejected without a reason')
     this.#failed++
   }
 
-  /** What the application saw of the requests that were due from `from` on. */
+  /**
+   * What the application saw from `from` on: of the requests that were due then or later, and of those that were under way
+   * and not late yet. What happens at `from` befalls these first.
+   */
   since(from: number, now: number): Seen {
     let requests = 0
     let failed = 0
@@ -99,7 +104,8 @@ export class Tally {
     let slowestMs = 0
     let lastBadDue: number | undefined
     const errors = new Map<string, number>()
-    for (const request of this.#from(from)) {
+    for (const request of this.#from(from - SLOW_MS)) {
+      if (request.due < from && request.settledAt !== undefined && request.settledAt <= from) continue
       requests++
       const ms = this.#latency(request, now)
       if (ms > slowestMs) slowestMs = ms
@@ -137,6 +143,11 @@ export class Tally {
       else if (before === 'none') slices[index] = 'ok'
     }
     return slices
+  }
+
+  #settle(request: Request, now: number): void {
+    request.latencyMs = this.#latency(request, now)
+    request.settledAt = now
   }
 
   /** What is still under way has taken at least this long. */

@@ -59,6 +59,12 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 }
 
+/** What an error says. The one for a host with several addresses, none of which answers, says nothing: those in it do. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ')
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** `'0 ms'`, `'12 ms'`, `'1.5 s'`. */
 export function duration(ms: number): string {
   return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`

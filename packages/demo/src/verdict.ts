@@ -6,6 +6,8 @@ import type { Seen, Tally } from './tally.ts'
 /** What became of one fault, once all is well again or the time is up. */
 export interface Verdict {
   readonly fault: FaultKind
+  /** Whether it could be made at all. */
+  readonly made: boolean
   /** Whether application and pool were well again within the bound. */
   readonly healed: boolean
   /** From the fault (from when the endpoint answered again) until the last bad request was due, ms. */
@@ -42,7 +44,7 @@ export class Observation {
   #lastNotWhole: number
 
   /**
-   * @param since requests that are due from here on belong to the fault
+   * @param since requests that are due from here on belong to the fault, and those that are under way then
    * @param subject whom it befalls
    */
   constructor(fault: FaultKind, since: number, injected: Injected, { tally, pool, wanted }: Subject) {
@@ -70,7 +72,7 @@ export class Observation {
     const healMs = lastBad - healsFrom
     const wholeMs = this.#lastNotWhole - healsFrom
     const healed = quiet && healMs <= this.fault.boundMs && wholeMs <= this.fault.boundMs
-    return { fault: this.fault, healed, healMs, wholeMs, seen, detail: this.injected.detail }
+    return { fault: this.fault, made: true, healed, healMs, wholeMs, seen, detail: this.injected.detail }
   }
 
   #isWhole(): boolean {

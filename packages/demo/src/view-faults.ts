@@ -18,7 +18,8 @@ function head({ stage, now }: Snapshot): Line {
   const label = { text: column('FAULTS', LABEL), style: 'dim' } as const
   if (stage.name === 'fault') {
     const doing = stage.made ? 'since' : 'being made for'
-    return [label, flagged(`now: ${stage.fault.key} ${stage.fault.name}, ${doing} ${duration(now - stage.since)}`, 'strong')]
+    const next = stage.asked.length > 0 ? `; then ${stage.asked.map(({ key }) => key).join(', ')}` : stage.paused ? '; then a pause' : ''
+    return [label, flagged(`now: ${stage.fault.key} ${stage.fault.name}, ${doing} ${duration(now - stage.since)}`, 'strong'), next]
   }
   if (stage.next === undefined)
     return [label, stage.name === 'paused' ? 'paused: none comes by itself' : 'no more: none fits into the time left']
@@ -36,9 +37,10 @@ function faultLine({ stage, seen, verdicts }: Snapshot, fault: FaultKind, column
   const allowed = seconds(fault.boundMs)
   if (verdict === undefined) return [name, { text: `not yet; ${allowed} allowed`, style: 'dim' }]
   const took = duration(Math.max(verdict.healMs, verdict.wholeMs))
+  const failure = verdict.made ? `! NOT HEALED in ${allowed}` : '! COULD NOT BE MADE'
   const outcome = verdict.healed
     ? flagged(column(`+ healed ${took} <${allowed}`, OUTCOME), 'good')
-    : flagged(column(`! NOT HEALED in ${allowed}`, OUTCOME), 'bad')
+    : flagged(column(failure, OUTCOME), 'bad')
   const line = [name, outcome, ...seenSpans(verdict.seen)]
   if (columns >= WIDE && all.length > 1) {
     const healed = all.filter((one) => one.healed).length

@@ -1,5 +1,5 @@
 import { SLICE_MS, type Snapshot } from './snapshot.ts'
-import type { Slice } from './tally.ts'
+import { KEPT_MS, type Slice } from './tally.ts'
 import { column, duration, flagged, type Line, type Span, seconds } from './text.ts'
 
 /** The labels at the left are as wide as this. */
@@ -37,9 +37,12 @@ function numbers(label: string, { requests, latency }: Pick<Snapshot, 'requests'
   ]
 }
 
-/** The last seconds, each slice by the worst of its requests, and the faults' keys where they began. */
+/**
+ * The last seconds, each slice by the worst of its requests, and the faults' keys where they began. However wide the
+ * terminal is, it does not go back beyond what is remembered.
+ */
 function timeline({ now, slices, marks }: Snapshot, columns: number): Line {
-  const shown = columns - LABEL
+  const shown = Math.min(columns - LABEL, KEPT_MS / SLICE_MS)
   const last = Math.floor(now / SLICE_MS)
   const line: Span[] = []
   for (const [index, slice] of slices(shown).entries()) {

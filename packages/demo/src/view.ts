@@ -124,5 +124,6 @@ function eventLines({ entries, startedAt }: Snapshot, room: number): Line[] {
 
 function keys({ stage }: Snapshot, columns: number): Line {
   const legend = columns >= 76 ? `  |  . ok  s over ${SLOW_MS} ms  x failed` : ''
-  return [{ text: `1-6 fault  r rebuild all  ${stage.name === 'paused' ? 'p resume' : 'p pause'}  q quit${legend}`, style: 'dim' }]
+  const paused = stage.name === 'paused' || (stage.name === 'fault' && stage.paused)
+  return [{ text: `1-6 fault  r rebuild all  ${paused ? 'p resume' : 'p pause'}  q quit${legend}`, style: 'dim' }]
 }

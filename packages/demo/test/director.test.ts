@@ -33,6 +33,7 @@ const scene: Scene = {
 class Rehearsal {
   readonly begun: string[] = []
   readonly judged: Verdict[] = []
+  readonly late: string[] = []
   readonly startsAt = performance.now()
   readonly director: Director
 
@@ -41,6 +42,7 @@ class Rehearsal {
     this.director = new Director(place, { postgres: subject, router: subject }, this.startsAt, this.startsAt + lastsMs, {
       begun: ({ key }) => this.begun.push(key),
       injected: () => {},
+      late: ({ key }) => this.late.push(key),
       judged: (verdict) => this.judged.push(verdict),
     })
   }
@@ -98,6 +100,7 @@ describe('Director', () => {
     expect(rehearsal.begun).toEqual(['4'])
     expect(rehearsal.director.ask(fault('2'), rehearsal.now)).toBe(true)
     expect(rehearsal.director.ask(fault('2'), rehearsal.now)).toBe(true)
+    expect(rehearsal.stage).toMatchObject({ name: 'fault', asked: [fault('2')], paused: false })
     await rehearsal.pass(900)
     expect(rehearsal.begun).toEqual(['4'])
     await rehearsal.pass(400)
@@ -109,6 +112,16 @@ describe('Director', () => {
     const rehearsal = new Rehearsal(5_000)
     expect(rehearsal.director.ask(fault('4'), rehearsal.now)).toBe(false)
     expect(rehearsal.begun).toEqual([])
+  })
+
+  it('does not begin what fitted when it was asked for and does not when its turn comes', async () => {
+    const rehearsal = new Rehearsal(10_000)
+    rehearsal.director.ask(fault('1'), rehearsal.now)
+    expect(rehearsal.director.ask(fault('4'), rehearsal.now)).toBe(true)
+    expect(rehearsal.director.ask(fault('2'), rehearsal.now)).toBe(true)
+    await rehearsal.pass(1_200)
+    expect(rehearsal.begun).toEqual(['1', '2'])
+    expect(rehearsal.late).toEqual(['4'])
   })
 
   it('makes none by itself while paused, but what is asked for', async () => {
@@ -129,7 +142,7 @@ describe('Director', () => {
     const rehearsal = new Rehearsal(Number.POSITIVE_INFINITY, nobody)
     rehearsal.director.ask(fault('1'), rehearsal.now)
     await rehearsal.pass(100)
-    expect(rehearsal.judged).toMatchObject([{ healed: false, detail: 'could not be made: server is away' }])
+    expect(rehearsal.judged).toMatchObject([{ made: false, healed: false, detail: 'server is away' }])
   })
 
   it('ends the present fault when the run ends, and says which could not be judged', async () => {

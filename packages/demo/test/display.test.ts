@@ -6,7 +6,7 @@ import { LineDisplay, TerminalDisplay } from '../src/display.ts'
 import { FAULTS } from '../src/faults.ts'
 import { nothingBad, snapshot } from './support/snapshot.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }))
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
 /** A demo that writes down what is asked of it. */
@@ -101,6 +101,37 @@ describe('TerminalDisplay', () => {
     output.text = ''
     vi.advanceTimersByTime(500)
     expect(output.text).toBe('')
+  })
+
+  it('gives the terminal back when it is suspended, and goes on when it is let or was not stopped at all', async () => {
+    const stop = vi.spyOn(process, 'kill').mockReturnValue(true)
+    const { output, input, keyboard } = fakeTerminal()
+    const display = new TerminalDisplay(output, input, () => {})
+    const listeners = process.listenerCount('SIGCONT')
+    display.begin(fakeDemo())
+    for (const goOn of [() => process.emit('SIGCONT'), () => vi.advanceTimersByTime(1_000)]) {
+      await type(keyboard, '\u001a')
+      expect(stop).toHaveBeenLastCalledWith(0, 'SIGTSTP')
+      expect([keyboard.raw, output.text.endsWith('1049l')]).toEqual([false, true])
+      goOn()
+      vi.advanceTimersByTime(1_000)
+      expect([keyboard.raw, output.text.lastIndexOf('1049h') > output.text.lastIndexOf('1049l')]).toEqual([true, true])
+    }
+    await type(keyboard, '\u001a')
+    display.end()
+    vi.advanceTimersByTime(1_000)
+    expect([keyboard.raw, output.text.endsWith('1049l')]).toEqual([false, true])
+    expect(process.listenerCount('SIGCONT')).toBe(listeners)
+    stop.mockRestore()
+  })
+
+  it('draws on a terminal that does not know how large it is', () => {
+    const { output, input } = fakeTerminal()
+    Object.assign(output, { columns: 0, rows: 0 })
+    const display = new TerminalDisplay(output, input, () => {})
+    display.begin(fakeDemo())
+    expect(output.text).toMatch(/\[1;1Hwellpool demo.*\[24;1H1-6 fault/s)
+    display.end()
   })
 })
 

@@ -26,7 +26,7 @@ describe('Journal', () => {
     const closed = pool.close()
     await clock.advance(10)
     await closed
-    expect(journal.entries.slice(-2).map(({ text }) => text)).toEqual([`${id} generation 2 closed: pool_closed`, 'pool closed'])
+    expect(journal.entries.slice(-2).map(({ text }) => text)).toEqual([`${id} generation 2 closed: pool_closed`, 'pool demo closed'])
     expect(journal.reasonOf(id)).toBeUndefined()
   })
 
@@ -43,10 +43,27 @@ describe('Journal', () => {
     await refused
     const texts = journal.entries.map(({ text }) => text)
     expect(texts[0]).toMatch(/^demo-\d+ could not connect, try 1: connect ECONNREFUSED$/)
-    expect(texts[1]).toMatch(/^breaker open, next try in \d+ ms: connect ECONNREFUSED$/)
+    expect(texts[1]).toMatch(/^pool demo: breaker open, next try in \d+ ms: connect ECONNREFUSED$/)
     const closed = pool.close()
     await clock.advance(10)
     await closed
+  })
+
+  it('says of which pool it tells when it tells of no connection', async () => {
+    const clock = new FakeClock()
+    const journal = new Journal()
+    for (const name of ['demo', 'router']) {
+      const pool = createPool(createFakeDriver({ clock }), { name, clock, minConnections: 1 })
+      journal.follow(pool as never)
+      await clock.until(pool.start())
+      pool.pause()
+      pool.resume()
+      await clock.until(pool.close())
+    }
+    const ofPools = journal.entries.map(({ text }) => text).filter((text) => text.startsWith('pool '))
+    expect(ofPools).toEqual(
+      ['demo', 'router'].flatMap((name) => ['warmed up', 'paused', 'resumed', 'closed'].map((what) => `pool ${name} ${what}`)),
+    )
   })
 
   it('keeps a failed check as the reason of its connection', async () => {

@@ -5,9 +5,10 @@ import { lineText } from '../src/text.ts'
 import { nothingBad } from './support/snapshot.ts'
 
 const [one, all] = FAULTS as [FaultKind, FaultKind]
-const healed = { fault: one, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: 'backend 7 killed' }
+const healed = { fault: one, made: true, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: 'backend 7 killed' }
 const late = {
   fault: all,
+  made: true,
   healed: false,
   healMs: 900,
   wholeMs: 2_400,
@@ -22,6 +23,7 @@ const outcome = (parts: Partial<Outcome> = {}): Outcome => ({
   verdicts: [healed],
   interrupted: undefined,
   invariants: { broken: new Map(), mostOpen: 7, mostBackends: 6 },
+  unseen: undefined,
   stalls: { count: 0, totalMs: 0 },
   api: { url: 'http://127.0.0.1:7710', hasDashboard: false },
   ...parts,
@@ -47,6 +49,21 @@ describe('the summary', () => {
     )
   })
 
+  it('counts what the application saw of a fault that was not judged any more under it', () => {
+    const seen = nothingBad({ requests: 40, slow: 4, slowestMs: 400 })
+    const lines = text({ interrupted: { fault: all, seen } })
+    expect(lines).toContain('  over 100 ms or failed: 4 under a fault, 3 at other times\n')
+    expect(lines).toContain('not judged: all backends killed: the run ended before it could be; 0 of 40 requests failed, 4 over 100 ms')
+  })
+
+  it('does not tell of a fault that could not be made as of one that did not heal', () => {
+    const notMade = { ...late, made: false, healMs: 0, wholeMs: 0, seen: nothingBad(), detail: 'the server is away' }
+    const lines = text({ verdicts: [healed, notMade] })
+    expect(lines).toContain('  ! COULD NOT BE MADE 2 all backends killed: the server is away; the application noticed nothing: ')
+    expect(lines).not.toMatch(/NOT HEALED/)
+    expect(isGood(outcome({ verdicts: [healed, notMade] }))).toBe(false)
+  })
+
   it('is good when all healed and nothing broke, and only then', () => {
     const broken = new Map([['too many', 3]])
     expect(isGood(outcome())).toBe(true)
@@ -58,8 +75,18 @@ describe('the summary', () => {
     expect(bad).not.toMatch(/no invariant broken/)
   })
 
+  it('does not promise that nothing was left when the server could not be asked', () => {
+    const lines = text({ unseen: 'connect ECONNREFUSED' })
+    expect(lines).not.toContain('nothing was left')
+    expect(lines).toContain('  ! not known whether sessions were left at the server, which could not be asked: connect ECONNREFUSED\n')
+    expect(lines).toMatch(/\n1 of 1 fault healed within their bounds; the server was away at the end\.$/)
+    expect(isGood(outcome({ unseen: 'connect ECONNREFUSED' }))).toBe(false)
+  })
+
   it('does not call a run good news in which no fault was made', () => {
-    expect(text({ verdicts: [], interrupted: all })).toMatch(/not judged: all backends killed: the run ended before it could be/)
+    expect(text({ verdicts: [], interrupted: { fault: all, seen: nothingBad() } })).toMatch(
+      /not judged: all backends killed: the run ended before it could be; the application noticed nothing: /,
+    )
     expect(text({ verdicts: [] })).toMatch(/\nNo fault was run, so nothing was shown but a calm pool\.$/)
   })
 })

@@ -21,7 +21,7 @@ describe('Tally', () => {
   })
 
   it('says what was seen from a moment on, by when requests were due', () => {
-    const tally = tallyOf([0, 500], [100, 10], [200, 300], [300, 20, new Error('no')], [400, 10])
+    const tally = tallyOf([-1, 500], [50, 20], [100, 10], [200, 300], [300, 20, new Error('no')], [400, 10])
     expect(tally.since(100, 1_000)).toEqual({
       requests: 4,
       failed: 1,
@@ -31,6 +31,14 @@ describe('Tally', () => {
       errors: [{ text: 'no', count: 1 }],
     })
     expect(tally.since(350, 1_000)).toMatchObject({ requests: 1, lastBadDue: undefined })
+  })
+
+  it('counts what was under way at that moment, but not what was late already', () => {
+    const tally = tallyOf([0, 400], [60, 40], [70, 600], [80, 300, new Error('killed')], [90, 30])
+    const open = tally.begin(95)
+    expect(tally.since(101, 200)).toMatchObject({ requests: 4, failed: 1, slow: 2, slowestMs: 600, lastBadDue: 95 })
+    tally.succeed(open, 150)
+    expect(tally.since(101, 200)).toMatchObject({ requests: 4, failed: 1, slow: 1, slowestMs: 600, lastBadDue: 80 })
   })
 
   it('counts a request that is under way as slow as soon as it is', () => {

@@ -45,7 +45,8 @@ function scene(healsFrom = 10_000, leftOver = (): number => 0): Scene {
 describe('Observation', () => {
   it('finds a fault healed once all has been well for a second', () => {
     const { observation, request } = scene()
-    request(9_990, 5_000)
+    request(9_890, 5_000)
+    request(9_990, 10)
     request(10_100, 20)
     expect(observation.look(10_999)).toBeUndefined()
     expect(observation.look(11_000)).toMatchObject({ healed: true, healMs: 0, wholeMs: 0, seen: { requests: 1, failed: 0, slow: 0 } })
@@ -58,6 +59,13 @@ describe('Observation', () => {
     request(10_500, 20)
     expect(observation.look(11_399)).toBeUndefined()
     expect(observation.look(11_400)).toMatchObject({ healed: true, healMs: 400, seen: { requests: 3, failed: 1, slow: 1, slowestMs: 150 } })
+  })
+
+  it('knows what became of the requests that were under way when it happened', () => {
+    const { observation, request } = scene()
+    request(9_990, 30, new Error('killed'))
+    request(9_995, 300)
+    expect(observation.look(11_000)).toMatchObject({ healed: true, healMs: 0, seen: { requests: 2, failed: 1, slow: 1, slowestMs: 300 } })
   })
 
   it('waits for a request that is still under way', () => {

@@ -28,14 +28,14 @@ const BUSY: Parts = {
   requests: { ok: 3_000, failed: 3, underWay: 9 },
   slices: (count) => Array.from({ length: count }, (_, index) => (index === count - 2 ? 'failed' : index === count - 1 ? 'slow' : 'ok')),
   marks: [{ at: 141_100, key: '3' }],
-  stage: { name: 'fault', fault: silent, since: 141_100, made: true },
+  stage: { name: 'fault', fault: silent, since: 141_100, made: true, asked: [], paused: false },
   seen: nothingBad({ requests: 72, failed: 3, slow: 4, slowestMs: 512 }),
   verdicts: [
-    { fault: one, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: '' },
-    { fault: all, healed: false, healMs: 900, wholeMs: 3_000, seen: nothingBad({ failed: 2 }), detail: '' },
+    { fault: one, made: true, healed: true, healMs: 12, wholeMs: 30, seen: nothingBad(), detail: '' },
+    { fault: all, made: true, healed: false, healMs: 900, wholeMs: 3_000, seen: nothingBad({ failed: 2 }), detail: '' },
   ],
   entries: [
-    { at: 101_000, text: 'pool warmed up', style: 'good', times: 1 },
+    { at: 101_000, text: 'pool demo warmed up', style: 'good', times: 1 },
     { at: 141_900, text: 'demo-2 could not connect', style: 'bad', times: 3 },
   ],
 }
@@ -125,14 +125,36 @@ describe('the picture', () => {
     expect(head({ stage: { name: 'calm', next: slow, at: 143_400 } })).toBe('FAULTS     next: 4 half of them slow in 2 s')
     expect(head({ stage: { name: 'calm', next: undefined, at: 0 } })).toBe('FAULTS     no more: none fits into the time left')
     expect(head({ stage: { name: 'paused', next: undefined } })).toBe('FAULTS     paused: none comes by itself')
-    expect(head({ stage: { name: 'fault', fault: restart, since: 141_000, made: false } })).toBe(
-      'FAULTS     now: 5 server restarted, being made for 1.0 s',
-    )
+    const present = { name: 'fault', fault: restart, since: 141_000, made: false, asked: [], paused: false } as const
+    expect(head({ stage: present })).toBe('FAULTS     now: 5 server restarted, being made for 1.0 s')
+    const asked = [silent, one]
+    expect(head({ stage: { ...present, asked, paused: true } })).toBe('FAULTS     now: 5 server restarted, being made for 1.0 s; then 3, 1')
+  })
+
+  it('shows a pause that was asked for during a fault, and that the key ends it', () => {
+    const lines = plain({ stage: { name: 'fault', fault: one, since: 141_000, made: true, asked: [], paused: true } })
+    expect(lines).toContain('FAULTS     now: 1 one backend killed, since 1.0 s; then a pause')
+    expect(lines.at(-1)).toMatch(/ p resume /)
+  })
+
+  it('says of a fault that could not be made that it could not', () => {
+    const verdict = { fault: restart, made: false, healed: false, healMs: 0, wholeMs: 0, seen: nothingBad(), detail: 'no' }
+    expect(plain({ verdicts: [verdict] })).toContain('5 server restarted    ! COULD NOT BE MADE  failed 0/100   slow 0   max 20 ms')
   })
 
   it('says which invariant broke, and that the server gives no answer', () => {
     const invariants = { broken: new Map([['too many sessions', 2]]), mostOpen: 9, backends: undefined, mostBackends: 9, cutOff: 0 }
     expect(plain({ invariants })[2]).toBe('breaker closed  server gives no answer  ! INVARIANT BROKEN: too many sessions')
+  })
+
+  it('shows no more of the past than is remembered, however wide the terminal is', () => {
+    const asked: number[] = []
+    const slices = (count: number): 'ok'[] => {
+      asked.push(count)
+      return Array.from({ length: count }, () => 'ok')
+    }
+    expect(plain({ slices }, 240)).toContain(`last 60 s  ${'.'.repeat(120)}`)
+    expect(asked).toEqual([120])
   })
 
   it('lets nothing that a server wrote act on the terminal', () => {
