@@ -101,11 +101,11 @@ export class ApplicationProcess {
     if (this.#crash !== undefined) {
       const crash = { at: this.#crash.at, firstDue: this.#firstDue, endsAt, pauses: this.#pauses }
       const lost = lostIn(crash, VARIANTS[this.#settings.variant], this.#heard.requests)
-      return { ...this.#heard, requests: [...this.#heard.requests, ...lost], skipped: 0, crash: this.#crash.how }
+      return { ...this.#heard, requests: [...this.#heard.requests, ...lost], crash: this.#crash.how }
     }
     this.#tell({ do: 'end' })
-    const { skipped } = await this.#next('ended')
-    return { ...this.#heard, skipped, crash: undefined }
+    await this.#next('ended')
+    return { ...this.#heard, crash: undefined }
   }
 
   /** Ends it at once, if it has not ended yet. */
