@@ -64,7 +64,7 @@ export interface Figures {
 /** More than this is slow, ms. */
 export const SLOW_MS = 100
 /** Whose last bad request was due within this time before the end of the run has not healed, ms. */
-const NOT_HEALED_MS = 1_000
+export const NOT_HEALED_MS = 1_000
 const BURST_MS = 100
 
 /** Sums a run up. */

@@ -4,7 +4,7 @@ import { seeded } from '../src/random.ts'
 import { ApplicationProcess } from './application-process.ts'
 import { sleepUntil } from './clock.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Course, type Figures, figuresOf } from './figures.ts'
+import { type Course, type Figures, figuresOf, NOT_HEALED_MS } from './figures.ts'
 import type { Recording } from './messages.ts'
 import { CALM_MS, type Scenario, WARM_UP_MS } from './scenario.ts'
 import { Stage } from './stage.ts'
@@ -74,6 +74,10 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
     delay.reset()
     await sleepUntil(startsAt + CALM_MS)
     await scenario.play(stage)
+    // Without this a fault that comes after the end, or as good as, would have done no harm.
+    if (stage.timeLeft < NOT_HEALED_MS) {
+      throw new Error(`the run had ${Math.round(stage.timeLeft)} ms left when its faults were over: too few to see whether the pool heals`)
+    }
     await sleepUntil(endsAt)
     delay.disable()
     const recording = await application.end(endsAt)
