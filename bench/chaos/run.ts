@@ -48,13 +48,9 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
   const { server, password, settings } = primary
   const chance = seeded(job.round + 1)
   await using proxy = await FaultProxy.start({ port: server.port }, { random: chance })
-  const sameData = async (): Promise<Endpoint> => {
-    const other = await standby()
-    await other.reset()
-    await other.rotatePassword(primary.password)
-    return other
-  }
-  const stage = new Stage({ proxy, endpoint: primary, standby: sameData, variant, random: chance })
+  // Before the application begins: to make a server takes seconds, and the machine.
+  const other = scenario.failsOver === true ? await withDataOf(primary, await standby()) : undefined
+  const stage = new Stage({ proxy, endpoint: primary, standby: other, variant, random: chance })
   const application = await ApplicationProcess.start({
     contender: job.contender,
     address: { host: proxy.host, port: proxy.port, ...settings, password },
@@ -88,4 +84,10 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
     delay.disable()
     application.kill()
   }
+}
+
+async function withDataOf({ password }: Endpoint, other: Endpoint): Promise<Endpoint> {
+  await other.reset()
+  await other.rotatePassword(password)
+  return other
 }

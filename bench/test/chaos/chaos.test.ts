@@ -3,6 +3,7 @@ import { describeOwnPostgres } from '../../../packages/wellpool/test/support/pos
 import { compileLane } from '../../chaos/compile.ts'
 import { Lanes } from '../../chaos/lanes.ts'
 import type { Job, Run } from '../../chaos/run.ts'
+import { CALM_MS } from '../../chaos/scenario.ts'
 
 await describeOwnPostgres('a lane', () => {
   it('plays a scenario for two pools, and sees every request and every connect', async () => {
@@ -40,6 +41,28 @@ await describeOwnPostgres('a lane', () => {
     // No connect reaches the proxy that the application has not begun.
     expect(recording?.connects.length).toBeGreaterThanOrEqual(accepted.length)
     expect(traced?.details?.course.episodes).toMatchObject([{ name: 'server restarted' }])
+  })
+
+  it('has the other server of a fail-over before the run begins', async () => {
+    const job: Job = { scenario: 'failed-over', contender: 'wellpool', variant: 'base', round: 0, seconds: 8, trace: true }
+    const runs: Run[] = []
+    const failures: string[] = []
+    await using compiled = await compileLane({ sources: true })
+    const lanes = await Lanes.start(compiled.program, 1)
+    try {
+      await lanes.perform(
+        [job],
+        (run) => runs.push(run),
+        (why) => failures.push(why),
+      )
+    } finally {
+      await lanes.close()
+    }
+    expect(failures).toEqual([])
+    const [{ details, lateMs } = { details: undefined, lateMs: 0 }] = runs
+    const { startsAt = 0, episodes = [] } = details?.course ?? {}
+    // The fault comes when the calm is over, but for what the machine has added.
+    expect((episodes[0]?.from ?? 0) - (startsAt + CALM_MS)).toBeLessThan(lateMs + 100)
   })
 
   it('says what went wrong with a run, and goes on', async () => {
