@@ -44,12 +44,21 @@ export class ApplicationProcess {
       this.#crash = { at: now(), how }
     })
     this.#child.on('message', (message) => this.#hear(message as Report))
+    // One that has been stopped does not hear that its lane is gone.
+    const kill = (): void => this.kill()
+    process.once('exit', kill)
+    this.#child.once('close', () => process.off('exit', kill))
   }
 
   /** Starts it. Resolves when the load has begun. @throws Error when it does not begin */
   static async start(settings: ApplicationSettings): Promise<ApplicationProcess> {
     const application = new ApplicationProcess(settings)
-    await application.#next('begun')
+    try {
+      await application.#next('begun')
+    } catch (error) {
+      application.kill()
+      throw error
+    }
     return application
   }
 

@@ -1,9 +1,19 @@
-import { expect, it } from 'vitest'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { runToEnd } from '@wellpool/servers'
+import { expect, it, vi } from 'vitest'
 import { describeOwnPostgres } from '../../../packages/wellpool/test/support/postgres.ts'
 import { compileLane } from '../../chaos/compile.ts'
 import { Lanes } from '../../chaos/lanes.ts'
 import type { Job, Run } from '../../chaos/run.ts'
 import { CALM_MS } from '../../chaos/scenario.ts'
+
+/** The state that the system tells of each process that this one has started: it begins with T where it was stopped. */
+async function childrenOf(parent: number | undefined): Promise<{ readonly pid: string; readonly state: string }[]> {
+  const table = await runToEnd('ps', ['-A', '-o', 'pid=,ppid=,stat='])
+  const rows = table.split('\n').map((line) => line.trim().split(/\s+/))
+  return rows.flatMap(([pid = '', of, state = '']) => (of === String(parent) ? [{ pid, state }] : []))
+}
 
 await describeOwnPostgres('a lane', () => {
   it('plays a scenario for two pools, and sees every request and every connect', async () => {
@@ -63,6 +73,19 @@ await describeOwnPostgres('a lane', () => {
     const { startsAt = 0, episodes = [] } = details?.course ?? {}
     // The fault comes when the calm is over, but for what the machine has added.
     expect((episodes[0]?.from ?? 0) - (startsAt + CALM_MS)).toBeLessThan(lateMs + 100)
+  })
+
+  it('ends its application with itself, even one that has been stopped', async () => {
+    const job: Job = { scenario: 'stopped-20s', contender: 'wellpool', variant: 'base', round: 0, seconds: 26, trace: false }
+    await using compiled = await compileLane({ sources: true })
+    const lane = fork(compiled.program, { serialization: 'advanced', env: { ...process.env, NODE_OPTIONS: '' } })
+    await once(lane, 'message')
+    lane.send(job)
+    const application = await vi.waitUntil(async () => (await childrenOf(lane.pid)).find(({ state }) => state.startsWith('T')), 20_000)
+    const ended = once(lane, 'exit')
+    lane.disconnect()
+    await ended
+    await vi.waitUntil(async () => !(await runToEnd('ps', ['-A', '-o', 'pid='])).split(/\s+/).includes(application.pid), 5_000)
   })
 
   it('says what went wrong with a run, and goes on', async () => {
