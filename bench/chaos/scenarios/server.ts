@@ -59,7 +59,11 @@ export async function rotate(stage: Stage, lateMs: number): Promise<void> {
 /** Others hold every connection of the server that the application does not. */
 export async function fill(stage: Stage, ms: number): Promise<void> {
   const release = await stage.endpoint.fill()
-  await loseHalf(stage, 'server full, half of the backends killed')
-  await stage.sleep(ms)
-  await release()
+  try {
+    await loseHalf(stage, 'server full, half of the backends killed')
+    await stage.sleep(ms)
+  } finally {
+    // The lane's next runs have the same server.
+    await release()
+  }
 }
