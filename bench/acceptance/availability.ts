@@ -1,5 +1,5 @@
 import { compileLane } from '../chaos/compile.ts'
-import type { Course } from '../chaos/figures.ts'
+import { type Course, isSkipped } from '../chaos/figures.ts'
 import { Lanes } from '../chaos/lanes.ts'
 import { ACQUIRE_MS, SUBJECT } from '../chaos/pools.ts'
 import type { Job, Run } from '../chaos/run.ts'
@@ -103,7 +103,7 @@ function requestsOf({ details }: Run): Judged[] {
   if (details === undefined) throw new Error('bug: a run without its requests')
   const { recording, course } = details
   return recording.requests
-    .filter(({ due }) => due >= course.startsAt && due < course.endsAt)
+    .filter((request) => request.due >= course.startsAt && request.due < course.endsAt && !isSkipped(request, course))
     .map(({ due, error }) => ({ failed: error !== undefined, reachableMs: reachableFor(due, course), leftMs: course.endsAt - due }))
 }
 

@@ -44,12 +44,21 @@ export class ApplicationProcess {
       this.#crash = { at: now(), how }
     })
     this.#child.on('message', (message) => this.#hear(message as Report))
+    // One that has been stopped does not hear that its lane is gone.
+    const kill = (): void => this.kill()
+    process.once('exit', kill)
+    this.#child.once('close', () => process.off('exit', kill))
   }
 
   /** Starts it. Resolves when the load has begun. @throws Error when it does not begin */
   static async start(settings: ApplicationSettings): Promise<ApplicationProcess> {
     const application = new ApplicationProcess(settings)
-    await application.#next('begun')
+    try {
+      await application.#next('begun')
+    } catch (error) {
+      application.kill()
+      throw error
+    }
     return application
   }
 
@@ -101,11 +110,11 @@ export class ApplicationProcess {
     if (this.#crash !== undefined) {
       const crash = { at: this.#crash.at, firstDue: this.#firstDue, endsAt, pauses: this.#pauses }
       const lost = lostIn(crash, VARIANTS[this.#settings.variant], this.#heard.requests)
-      return { ...this.#heard, requests: [...this.#heard.requests, ...lost], skipped: 0, crash: this.#crash.how }
+      return { ...this.#heard, requests: [...this.#heard.requests, ...lost], crash: this.#crash.how }
     }
     this.#tell({ do: 'end' })
-    const { skipped } = await this.#next('ended')
-    return { ...this.#heard, skipped, crash: undefined }
+    await this.#next('ended')
+    return { ...this.#heard, crash: undefined }
   }
 
   /** Ends it at once, if it has not ended yet. */

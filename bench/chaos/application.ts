@@ -64,7 +64,7 @@ async function end(): Promise<void> {
   await load.end()
   tellProgress()
   // A pool's timers and sockets would keep the process open.
-  process.send?.({ kind: 'ended', skipped: load.skipped } satisfies Report, () => process.exit())
+  process.send?.({ kind: 'ended' } satisfies Report, () => process.exit())
 }
 
 function tellProgress(): void {

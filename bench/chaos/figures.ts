@@ -1,5 +1,5 @@
 import { quantile } from '../src/statistics.ts'
-import type { Recording, Request } from './messages.ts'
+import { NOT_MADE, type Recording, type Request } from './messages.ts'
 
 /** One fault of a run. Times as the machine's clock has them. */
 export interface Episode {
@@ -37,7 +37,10 @@ export interface Figures {
   readonly failed: number
   /** Answered, but more than {@link SLOW_MS} later than the network and the server's work on it account for. */
   readonly slow: number
-  /** Not made: due while the application stood still, so long before it went on that who asked had left. */
+  /**
+   * Not made: due while the scenario had the application stand still, so long before it went on that who asked had left.
+   * Where a pool itself kept the application from making them they have failed.
+   */
   readonly skipped: number
   /** How long the endpoint was away, ms: the longest of the run's faults. */
   readonly outageMs: number
@@ -61,13 +64,14 @@ export interface Figures {
 /** More than this is slow, ms. */
 export const SLOW_MS = 100
 /** Whose last bad request was due within this time before the end of the run has not healed, ms. */
-const NOT_HEALED_MS = 1_000
+export const NOT_HEALED_MS = 1_000
 const BURST_MS = 100
 
 /** Sums a run up. */
-export function figuresOf({ requests: all, skipped, connects, crash }: Recording, course: Course): Figures {
+export function figuresOf({ requests: all, connects, crash }: Recording, course: Course): Figures {
   const { startsAt, endsAt, episodes } = course
-  const requests = all.filter(({ due }) => due >= startsAt && due < endsAt)
+  const due = all.filter((request) => request.due >= startsAt && request.due < endsAt)
+  const requests = due.filter((request) => !isSkipped(request, course))
   const from = episodes[0]?.from ?? endsAt
   const failed = requests.filter(({ error }) => error !== undefined)
   const slow = requests.filter((request) => isSlow(request, course))
@@ -81,7 +85,7 @@ export function figuresOf({ requests: all, skipped, connects, crash }: Recording
     ok: requests.length - failed.length,
     failed: failed.length,
     slow: slow.length,
-    skipped,
+    skipped: due.length - requests.length,
     outageMs: Math.max(0, ...episodes.map((episode) => (episode.until ?? episode.from) - episode.from)),
     healedMs,
     before: latencies(startsAt, from),
@@ -93,6 +97,11 @@ export function figuresOf({ requests: all, skipped, connects, crash }: Recording
     crash,
     errors: countBy(failed.map(({ error }) => (error as string).replaceAll(/\d+(\.\d+)?/g, '#'))),
   }
+}
+
+/** Whether a request was not made because the scenario had the application stand still. */
+export function isSkipped({ due, error }: Request, { standstills }: Pick<Course, 'standstills'>): boolean {
+  return error === NOT_MADE && standstills.some(({ from, until }) => due >= from && due < until)
 }
 
 /** How long a request took, but for what no pool could have spared it: the time in which the application stood still. */

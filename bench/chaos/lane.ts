@@ -13,6 +13,8 @@ const standby = (): Promise<Endpoint> => (other ??= Endpoint.start())
 
 process.on('message', (message) => void perform(message as Job))
 process.on('disconnect', () => void end())
+// A Ctrl-C reaches every process of the terminal.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
 answer({ ready: primary.server.version })
 
 async function perform(job: Job): Promise<void> {

@@ -23,13 +23,16 @@ const { base } = VARIANTS
 const BURST = base.callers
 const perMs = ratePerSecond(base) / 1000
 
+/** A pool that never heals has no excuse for whom it fails meanwhile. */
+const excused = (healedMs: number): number => (healedMs === Number.POSITIVE_INFINITY ? 0 : healedMs)
+
 /**
  * Who comes while the endpoint is away waits as long as it may. So who fails, at the best, is who waited that long: those
  * due in the time of the outage that exceeds the deadline, and until the pool has healed; and one burst, because they come in bursts.
  */
 const BEYOND_DEADLINE: Bound = {
   text: `200 × (away − ${ACQUIRE_MS / 1000} s + healed) + ${BURST}`,
-  of: ({ outageMs, healedMs }) => perMs * (Math.max(0, outageMs - ACQUIRE_MS) + healedMs) + BURST,
+  of: ({ outageMs, healedMs }) => perMs * (Math.max(0, outageMs - ACQUIRE_MS) + excused(healedMs)) + BURST,
 }
 
 /** Nobody can be answered in time who is due while the endpoint is away; two bursts for the way back. */

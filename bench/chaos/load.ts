@@ -1,13 +1,13 @@
 import type { Random } from '../src/random.ts'
 import { now } from './clock.ts'
-import type { Request } from './messages.ts'
+import { NOT_MADE, type Request } from './messages.ts'
 import { DEADLINE_MS } from './pools.ts'
 import type { Variant } from './variants.ts'
 
 /** Makes one request on which the server works for so long, ms. */
 export type MakeRequest = (work: number) => Promise<unknown>
 
-/** What was due longer ago than this is not made any more: the process stood still, and who asked has left. ms */
+/** What was due longer ago than this is not made any more: the process stood still, and who asked has left. It has failed. ms */
 const MOST_BEHIND_MS = 2_000
 
 /**
@@ -22,7 +22,6 @@ export class Load {
   readonly #underWay = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #nextDue = 0
-  #skipped = 0
 
   /** @param ended is told of each request when its caller has heard of its end */
   constructor(variant: Variant, random: Random, make: MakeRequest, ended: (request: Request) => void) {
@@ -30,11 +29,6 @@ export class Load {
     this.#variant = variant
     this.#random = random
     this.#make = make
-  }
-
-  /** Requests that became due while the process stood still, and were not made. */
-  get skipped(): number {
-    return this.#skipped
   }
 
   /** @returns when the first requests are due */
@@ -72,8 +66,11 @@ export class Load {
     const { callers, everyMs } = this.#variant
     const present = now()
     for (; this.#nextDue <= present; this.#nextDue += everyMs) {
-      if (present - this.#nextDue > MOST_BEHIND_MS) this.#skipped += callers
-      else for (let caller = 0; caller < callers; caller++) this.#issue(this.#nextDue)
+      const inTime = present - this.#nextDue <= MOST_BEHIND_MS
+      for (let caller = 0; caller < callers; caller++) {
+        if (inTime) this.#issue(this.#nextDue)
+        else this.#ended({ due: this.#nextDue, work: 0, settled: present, error: NOT_MADE })
+      }
     }
     this.#arm()
   }

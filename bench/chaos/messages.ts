@@ -35,11 +35,11 @@ export type Report =
   | { readonly kind: 'blocked'; readonly from: number; readonly until: number }
   /** Now and then: what has happened since the last time. Some pools end the process that uses them. */
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'ended'; readonly skipped: number }
+  | { readonly kind: 'ended' }
 
 /** What an application has seen in a while. */
 export interface Progress {
-  /** The requests that have ended. */
+  /** The requests that have ended, those that were {@link NOT_MADE} among them. */
   readonly requests: readonly Request[]
   /** When each connect was begun. */
   readonly connects: readonly number[]
@@ -58,6 +58,9 @@ export interface Request {
   error: string | undefined
 }
 
+/** The error of a request that was not made, because it had been due for so long that its caller had left. */
+export const NOT_MADE = 'not made in time'
+
 /** What the pool did, in a diagnosis. */
 export interface TraceEntry {
   readonly at: number
@@ -67,8 +70,6 @@ export interface TraceEntry {
 
 /** All that an application has seen. */
 export interface Recording extends Progress {
-  /** Requests that were not made, because they had been due for so long that their callers would have left. */
-  readonly skipped: number
   /** How its process ended before it was told to; undefined if it did not. Requests that were under way then, or due later, have failed. */
   readonly crash: string | undefined
 }

@@ -4,7 +4,7 @@ import { seeded } from '../src/random.ts'
 import { ApplicationProcess } from './application-process.ts'
 import { sleepUntil } from './clock.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Course, type Figures, figuresOf } from './figures.ts'
+import { type Course, type Figures, figuresOf, NOT_HEALED_MS } from './figures.ts'
 import type { Recording } from './messages.ts'
 import { CALM_MS, type Scenario, WARM_UP_MS } from './scenario.ts'
 import { Stage } from './stage.ts'
@@ -48,13 +48,9 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
   const { server, password, settings } = primary
   const chance = seeded(job.round + 1)
   await using proxy = await FaultProxy.start({ port: server.port }, { random: chance })
-  const sameData = async (): Promise<Endpoint> => {
-    const other = await standby()
-    await other.reset()
-    await other.rotatePassword(primary.password)
-    return other
-  }
-  const stage = new Stage({ proxy, endpoint: primary, standby: sameData, variant, random: chance })
+  // Before the application begins: to make a server takes seconds, and the machine.
+  const other = scenario.failsOver === true ? await withDataOf(primary, await standby()) : undefined
+  const stage = new Stage({ proxy, endpoint: primary, standby: other, variant, random: chance })
   const application = await ApplicationProcess.start({
     contender: job.contender,
     address: { host: proxy.host, port: proxy.port, ...settings, password },
@@ -74,6 +70,10 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
     delay.reset()
     await sleepUntil(startsAt + CALM_MS)
     await scenario.play(stage)
+    // Without this a fault that comes after the end, or as good as, would have done no harm.
+    if (stage.timeLeft < NOT_HEALED_MS) {
+      throw new Error(`the run had ${Math.round(stage.timeLeft)} ms left when its faults were over: too few to see whether the pool heals`)
+    }
     await sleepUntil(endsAt)
     delay.disable()
     const recording = await application.end(endsAt)
@@ -84,4 +84,10 @@ export async function play(scenario: Scenario, job: Job, { primary, standby }: E
     delay.disable()
     application.kill()
   }
+}
+
+async function withDataOf({ password }: Endpoint, other: Endpoint): Promise<Endpoint> {
+  await other.reset()
+  await other.rotatePassword(password)
+  return other
 }

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly longSeconds?: number
   /** Default `select`. */
   readonly workload?: Workload
+  /** Whether it fails over to another server with the same data: it is there before the run begins. */
+  readonly failsOver?: boolean
   /** Whether it is measured in the main variant alone. */
   readonly baseOnly?: boolean
   /** Whether a run of it takes so long that all pools are measured at the same time. */

@@ -11,8 +11,8 @@ import type { Variant } from './variants.ts'
 export interface StageParts {
   readonly proxy: FaultProxy
   readonly endpoint: Endpoint
-  /** Another server with the same data, for a fail-over: started when it is first asked for. */
-  readonly standby: () => Promise<Endpoint>
+  /** Another server with the same data, for a scenario that fails over. */
+  readonly standby?: Endpoint | undefined
   readonly variant: Variant
   readonly random: Random
 }
@@ -21,8 +21,8 @@ export interface StageParts {
 export class Stage {
   readonly proxy: FaultProxy
   readonly endpoint: Endpoint
-  readonly standby: () => Promise<Endpoint>
   readonly random: Random
+  readonly #standby: Endpoint | undefined
   readonly #variant: Variant
   readonly #episodes: Episode[] = []
   readonly #standstills: Span[] = []
@@ -35,7 +35,7 @@ export class Stage {
   constructor({ proxy, endpoint, standby, variant, random }: StageParts) {
     this.proxy = proxy
     this.endpoint = endpoint
-    this.standby = standby
+    this.#standby = standby
     this.random = random
     this.#variant = variant
     this.#keepDistance()
@@ -51,6 +51,12 @@ export class Stage {
   get application(): ApplicationProcess {
     if (this.#application === undefined) throw new Error('bug: the application has not begun')
     return this.#application
+  }
+
+  /** The other server. */
+  get standby(): Endpoint {
+    if (this.#standby === undefined) throw new Error('bug: the scenario does not say that it fails over')
+    return this.#standby
   }
 
   /** Until the run ends, ms. */

@@ -61,9 +61,10 @@ export function growthOf(samples: readonly Sampled[], { amount, share = 0, warmU
   const slopes = points.flatMap((a, index) => points.slice(index + 1).map((b) => (b.value - a.value) / (b.at - a.at))).sort((a, b) => a - b)
   const growth = median(slopes) * spanMs
   const half = Z * Math.sqrt(varianceOfSigns(points) * inflation(points, growth / spanMs))
-  const at = (rank: number): number => (slopes[Math.min(slopes.length - 1, Math.max(0, rank))] as number) * spanMs
-  const low = at(Math.floor((slopes.length - half) / 2))
-  const high = at(Math.ceil((slopes.length + half) / 2) - 1)
+  // The slopes at this place, counted from 1 at either end, are the bounds.
+  const place = Math.max(1, Math.floor((slopes.length - half) / 2))
+  const low = (slopes[place - 1] as number) * spanMs
+  const high = (slopes[slopes.length - place] as number) * spanMs
   return { verdict: verdictOf(growth, low, high, allowed), level, growth, low, high, allowed, spanMs }
 }
 

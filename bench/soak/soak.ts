@@ -69,10 +69,7 @@ export async function soak(setting: SoakSetting): Promise<Soak> {
     const settings: Settings = { address, seed, leaks }
     application = new Child(program, { name: 'the application', args: [JSON.stringify(settings)], flags: STEADY_HEAP_FLAGS })
     await application.hear('ready')
-    const noOther = (): never => {
-      throw new Error('bug: a soak has one server')
-    }
-    const stage = new Stage({ proxy, endpoint, standby: async () => noOther(), variant: VARIANTS.base, random })
+    const stage = new Stage({ proxy, endpoint, variant: VARIANTS.base, random })
     const samples = Object.fromEntries(FIGURES.map((figure) => [figure, [] as Sampled[]])) as Record<Figure, Sampled[]>
     const startedAt = performance.now()
     let faults = 0

@@ -55,8 +55,9 @@ export function outcomesOf(workload: Workload, samples: Samples): Outcome[] {
 
 function verdictOf({ limit, atLeast = false, byInterval = false }: Target, { median, low, high }: Estimate): Verdict {
   const keeps = (value: number): boolean => (atLeast ? value >= limit : value <= limit)
-  if (keeps(median)) return 'met'
-  return byInterval && (keeps(low) || keeps(high)) ? 'open' : 'missed'
+  if (!byInterval) return keeps(median) ? 'met' : 'missed'
+  if (keeps(low) && keeps(high)) return 'met'
+  return keeps(low) || keeps(high) ? 'open' : 'missed'
 }
 
 function valuesOf(samples: readonly Sample[], metric: string): number[] {

@@ -7,6 +7,8 @@ export async function measureOne(workloads: readonly Workload[]): Promise<void> 
   if (workload === undefined || contender === undefined || process.send === undefined) {
     throw new Error('usage: started by the benchmarks with a workload and a contender')
   }
+  // Whoever has started this process is gone: it would run beside what is measured next.
+  process.on('disconnect', () => process.exit())
   // Some pools' timers don't hold the process open; what waits for them has to.
   process.channel?.ref()
   const sample = await workload.run(contender)

@@ -13,7 +13,7 @@ const ALPHA = 0.05
 export function pairedEstimate(differences: readonly number[]): Estimate {
   const means = differences.flatMap((a, index) => differences.slice(index).map((b) => (a + b) / 2)).sort((a, b) => a - b)
   const last = means.length - 1
-  const outside = criticalRank(differences.length)
+  const outside = Math.max(0, criticalRank(differences.length) - 1)
   return {
     median: ((means[Math.floor(last / 2)] ?? Number.NaN) + (means[Math.ceil(last / 2)] ?? Number.NaN)) / 2,
     low: means[outside] ?? Number.NaN,
@@ -22,8 +22,8 @@ export function pairedEstimate(differences: readonly number[]): Estimate {
 }
 
 /**
- * How many of the means lie outside of the interval, on either side: as large as it can be with at most 2.5 % of all
- * ways to sign the ranks 1 to n having a smaller sum.
+ * Which of the means, counted from 1 at either end, bounds the interval: as large as it can be with at most 2.5 % of all
+ * ways to sign the ranks 1 to n having a smaller sum. The truth lies beyond that mean just as often. 0: none does.
  */
 export function criticalRank(n: number): number {
   const ways = waysToSum(n)

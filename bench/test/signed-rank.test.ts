@@ -43,6 +43,17 @@ describe('the estimate of paired differences', () => {
     expect(pairedEstimate([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3 })
   })
 
+  // However the signs fall out, all of them are as likely: so this is no sample, but what the interval is.
+  test.each([6, 7, 8, 10, 12])('has an interval that misses the truth at most once in twenty times, exactly, with %d rounds', (n) => {
+    const sizes = Array.from({ length: n }, (_, index) => index + 1 + Math.sqrt(index + 1))
+    let missed = 0
+    for (let signs = 0; signs < 2 ** n; signs++) {
+      const { low, high } = pairedEstimate(sizes.map((size, index) => ((signs >> index) & 1 ? size : -size)))
+      if (low > 0 || high < 0) missed++
+    }
+    expect(missed / 2 ** n).toBeLessThanOrEqual(0.05)
+  })
+
   test('has an interval that misses the truth about once in twenty times', () => {
     const random = seeded(7)
     const repeats = 2_000

@@ -21,8 +21,9 @@ export const failedOver: Scenario = {
   name: 'failed-over',
   title: 'fail-over to another port, 1 s after the old server is gone',
   seconds: 8,
+  failsOver: true,
   async play(stage) {
-    const standby = await stage.standby()
+    const { standby } = stage
     const outage = stage.away('server gone, name changed 1000 ms later')
     await Promise.all([stage.refuse(), stage.endpoint.server.stop('immediate')])
     await stage.sleepUntil(outage.from + 1_000)
@@ -37,8 +38,9 @@ export const demoted: Scenario = {
   title: 'fail-over to another port, the old server is read-only (updates instead of selects)',
   seconds: 8,
   workload: 'update',
+  failsOver: true,
   async play(stage) {
-    const standby = await stage.standby()
+    const { standby } = stage
     stage.proxy.target = { port: standby.server.port }
     stage.note('name changed, old server read-only')
     await stage.endpoint.demote()
@@ -57,7 +59,11 @@ export async function rotate(stage: Stage, lateMs: number): Promise<void> {
 /** Others hold every connection of the server that the application does not. */
 export async function fill(stage: Stage, ms: number): Promise<void> {
   const release = await stage.endpoint.fill()
-  await loseHalf(stage, 'server full, half of the backends killed')
-  await stage.sleep(ms)
-  await release()
+  try {
+    await loseHalf(stage, 'server full, half of the backends killed')
+    await stage.sleep(ms)
+  } finally {
+    // The lane's next runs have the same server.
+    await release()
+  }
 }

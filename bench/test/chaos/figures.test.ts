@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { lostIn } from '../../chaos/crash.ts'
 import { type Course, figuresOf, isSlow, largestBurst, latencyOf } from '../../chaos/figures.ts'
-import type { Request } from '../../chaos/messages.ts'
+import { NOT_MADE, type Request } from '../../chaos/messages.ts'
 
 /** A request that was due then and took so long; with an error it failed. */
 const request = (due: number, ms: number, error?: string, work = 0): Request => ({ due, work, settled: due + ms, error })
@@ -20,7 +20,7 @@ const course = (changes: Partial<Course> = {}): Course => ({
 })
 
 const figures = (requests: readonly Request[], changes: Partial<Course> = {}, connects: readonly number[] = []) =>
-  figuresOf({ requests, skipped: 0, connects, trace: [], crash: undefined }, course(changes))
+  figuresOf({ requests, connects, trace: [], crash: undefined }, course(changes))
 
 const fault = (from: number, until?: number) => ({ name: 'fault', from, until })
 
@@ -52,6 +52,16 @@ describe('requests', () => {
   test('that failed are not slow as well', () => {
     const { failed, slow } = figures([request(0, 2_000, 'time-out')])
     expect({ failed, slow }).toEqual({ failed: 1, slow: 0 })
+  })
+
+  test('that were not made have failed, unless the application was made to stand still', () => {
+    const notMade = [1_500, 2_500].map((due) => request(due, 3_000, NOT_MADE))
+    expect(figures([...steady(), ...notMade])).toMatchObject({ requests: 102, ok: 100, failed: 2, skipped: 0 })
+    expect(figures([...steady(), ...notMade], { standstills: [{ from: 1_000, until: 2_000 }] })).toMatchObject({
+      requests: 101,
+      failed: 1,
+      skipped: 1,
+    })
   })
 
   test('are not charged with the time in which the application stood still', () => {

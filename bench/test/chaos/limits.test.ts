@@ -32,6 +32,12 @@ describe('limits', () => {
     expect(outcomesOf(limit, [measured({ outageMs: 5_000, healedMs: 100, failed: 637 })])[0]).toMatchObject({ met: false })
   })
 
+  test('allow nobody more to fail because the pool never healed', () => {
+    const never = measured({ outageMs: 5_000, healedMs: Number.POSITIVE_INFINITY, failed: 1_600 })
+    const [outcome] = outcomesOf(LIMITS['refused-5s'] ?? {}, [measured({ outageMs: 5_000 }), never, measured({ outageMs: 5_000 })])
+    expect(outcome).toMatchObject({ metric: 'failed', limit: 616, measured: 1_600, met: false })
+  })
+
   test('allow none to fail for an outage within the deadline, but one burst', () => {
     expect(outcomesOf(LIMITS['gone-2s'] ?? {}, [measured({ outageMs: 1_900, healedMs: 0 })])[0]?.limit).toBe(16)
   })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { now } from '../../chaos/clock.ts'
 import { Load, type MakeRequest } from '../../chaos/load.ts'
-import type { Request } from '../../chaos/messages.ts'
+import { NOT_MADE, type Request } from '../../chaos/messages.ts'
 import { VARIANTS } from '../../chaos/variants.ts'
 import { seeded } from '../../src/random.ts'
 
@@ -75,16 +75,18 @@ describe('the load', () => {
     expect(ended.map(({ due }) => Math.round(due - firstDue))).toEqual([0, 1_040])
   })
 
-  test('makes what was due while the process stood still, but for those whose callers have left', async () => {
+  test('makes what was due while the process stood still, but for those whose callers have left: these have failed', async () => {
     const { load, ended } = loadOf(answered)
     const firstDue = load.start()
     standStill(80 + 4_000)
     await vi.advanceTimersByTimeAsync(80)
     load.pause()
-    const due = ended.map((request) => Math.round(request.due - firstDue))
-    expect(due).toHaveLength(26)
-    expect([due[0], due.at(-1)]).toEqual([2_000, 4_000])
-    expect(load.skipped).toBe(25)
+    const dueOf = (wanted: string | undefined): number[] =>
+      ended.filter(({ error }) => error === wanted).map(({ due }) => Math.round(due - firstDue))
+    expect(dueOf(undefined)).toHaveLength(26)
+    expect([dueOf(undefined)[0], dueOf(undefined).at(-1)]).toEqual([2_000, 4_000])
+    expect(dueOf(NOT_MADE)).toHaveLength(25)
+    expect([dueOf(NOT_MADE)[0], dueOf(NOT_MADE).at(-1)]).toEqual([0, 1_920])
   })
 })
 

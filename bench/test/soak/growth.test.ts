@@ -120,6 +120,39 @@ describe('a figure that does not grow', () => {
   })
 })
 
+describe('the interval', () => {
+  /** All orders in which so many values can come. */
+  const orders = (count: number): number[][] =>
+    count === 0
+      ? [[]]
+      : orders(count - 1).flatMap((order) =>
+          Array.from({ length: count }, (_, place) => [...order.slice(0, place), count - 1, ...order.slice(place)]),
+        )
+
+  // Where nothing grows all orders are as likely: so this is no sample, but what the interval is.
+  test.each([5, 6, 7])('misses the truth at most once in twenty times, exactly, with %d samples', (count) => {
+    const all = orders(count)
+    const missed = all.filter((order) => {
+      const { low, high } = growthOf(
+        series(count, (index) => Math.sqrt(1 + (order[index] as number))),
+        { amount: 0, warmUp: 0 },
+      )
+      return low > 0 || high < 0
+    })
+    expect(missed.length / all.length).toBeLessThanOrEqual(0.05)
+  })
+
+  test('is that of a reference', () => {
+    // scipy.stats.theilslopes: the samples do not resemble their neighbours, so nothing is widened.
+    const values = [3, 1, 4, 1.5, 9, 2.6, 5, 3.5, 8, 9.7, 9.3, 2.3, 8.4, 6, 2.64, 3.3]
+    const { growth, low, high } = growthOf(
+      series(values.length, (index) => values[index] as number),
+      { amount: 0, warmUp: 0 },
+    )
+    expect([growth, low, high].map((each) => each / 15)).toEqual([0.1414, -0.1889, 0.625].map((slope) => expect.closeTo(slope, 4)))
+  })
+})
+
 describe('a figure of which too little is known', () => {
   test('is unclear with few samples', () => {
     expect(
