@@ -40,8 +40,11 @@ export async function recover(world: World, invariants: Invariants, actions: Act
   // 5, no mark left behind: what is marked now is rebuilt or gone, one after the other, after one more backoff each.
   const marked = [...invariants.shown().values()].filter(({ record }) => record.mark !== undefined)
   if (marked.length > 0) {
-    // One that was connected to ask others over it, while the endpoint was slow, may be in the way for as long as that takes.
-    const isAsking = [...invariants.shown().values()].some(({ record }) => record.state === 'connecting')
+    // Who began to ask others over a connection while the endpoint was slow may still be at it: over a new one, which is in the
+    // way, or over one that is marked itself.
+    const isAsking = [...invariants.shown().values()].some(
+      ({ record: { state, mark } }) => state === 'connecting' || (state === 'checking' && mark !== undefined),
+    )
     if (isAsking) await pass(Math.min(options.healthCheckTimeout, SLOWEST_ANSWER * oneCheck))
     const backoffMax = Math.max(options.backoff.max, world.formerBackoffMax)
     await pass(2 * backoffMax + marked.length * (2 * oneConnect + 2 * oneCheck + oneClose + options.rebuildBatchDelay + 5))
