@@ -19,12 +19,13 @@ export class Screen {
     this.#io = io
   }
 
+  // One on a serial line, or in some containers, does not know how large it is and says 0.
   get columns(): number {
-    return this.#io.stdout.columns ?? 80
+    return this.#io.stdout.columns || 80
   }
 
   get rows(): number {
-    return this.#io.stdout.rows ?? 24
+    return this.#io.stdout.rows || 24
   }
 
   onKey(listener: (key: string) => void): void {

@@ -516,6 +516,14 @@ describe('top', () => {
     }
   })
 
+  it('is shown on a terminal that does not know how large it is', async () => {
+    const { url } = await startScene()
+    const top = startCli(['top', '--interval', '0.1'], { url, terminal: { columns: 0, rows: 0 } })
+    await until(() => top.out().includes('LATEST EVENTS'))
+    top.type('q')
+    expect((await top.ended).exitCode).toBe(0)
+  })
+
   it('scrolls where there is more than fits', async () => {
     const { url } = await startScene()
     const top = startCli(['top', '--interval', '0.1'], { url, terminal: { columns: 100, rows: 12 } })
