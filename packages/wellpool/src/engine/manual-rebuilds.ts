@@ -156,5 +156,5 @@ export function summarize(
 export function throwIfAllFailed(result: BatchRebuildResult): BatchRebuildResult {
   if (result.failed === 0 || result.failed < result.total) return result
   const [first] = result.results
-  throw new RebuildFailedError(`all ${result.failed} rebuilds failed; the first: ${first?.error?.message ?? ''}`, result, first?.error)
+  throw new RebuildFailedError(`all ${result.failed} rebuilds failed; the first: ${first?.error?.message}`, result, first?.error)
 }

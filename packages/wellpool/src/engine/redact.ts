@@ -20,12 +20,14 @@ export function copyError(error: unknown, secrets: readonly string[]): Error {
   try {
     const source =
       error instanceof Error ? error : new Error(typeof error === 'string' ? error : `not an Error was thrown: ${typeof error}`)
-    const copy = new Error(maskSecrets(String(source.message), secrets))
+    const { code, errors } = source as { code?: unknown; errors?: unknown }
+    // Node's error for a host with several addresses has no message of its own, but one for each of them.
+    const message = source.message || (Array.isArray(errors) ? errors.map((each) => each.message).join('; ') : (code ?? source.name))
+    const copy: Error & { code?: unknown } = new Error(maskSecrets(String(message), secrets))
     copy.name = String(source.name)
     copy.stack = maskSecrets(String(source.stack), secrets)
-    const { code } = source as { code?: unknown }
-    if (typeof code === 'string' || typeof code === 'number')
-      Object.assign(copy, { code: typeof code === 'string' ? maskSecrets(code, secrets) : code })
+    if (typeof code === 'string') copy.code = maskSecrets(code, secrets)
+    else if (typeof code === 'number') copy.code = code
     return copy
   } catch {
     // An error whose own properties throw.

@@ -4,6 +4,8 @@ import { fail, ok } from '../../src/testing/index.ts'
 import { setUp, track } from './set-up.ts'
 
 const SECRET = 'hunter2-of-the-west'
+/** The message of an error that has none. */
+const NONE = ''
 
 describe('maskSecrets', () => {
   test.each([
@@ -39,6 +41,16 @@ describe('copyError', () => {
     expect(copy).toBeInstanceOf(Error)
     expect(copy.message.length).toBeGreaterThan(0)
     expect(copy.message).not.toContain(SECRET)
+  })
+
+  test('says of an error without a message what its parts say, or its code, or at least its name', () => {
+    const refused = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}:5432 (${SECRET})`))
+    const several = Object.assign(new AggregateError(refused, NONE), { code: 'ECONNREFUSED' })
+    const copy = copyError(several, [SECRET])
+    expect(copy.message).toBe('connect ECONNREFUSED ::1:5432 (***); connect ECONNREFUSED 127.0.0.1:5432 (***)')
+    expect(copy).toMatchObject({ name: 'AggregateError', code: 'ECONNREFUSED' })
+    expect(copyError(Object.assign(new Error(NONE), { code: 'EPIPE' }), []).message).toBe('EPIPE')
+    expect(copyError(new Error(NONE), []).message).toBe('Error')
   })
 
   test('survives an error whose properties throw', () => {
