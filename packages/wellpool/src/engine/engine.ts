@@ -173,10 +173,11 @@ export class Engine<Client> {
     }
   }
 
+  /** For while the breaker is not closed: a connect has failed. */
   circuitOpen(): CircuitOpenError {
     const { lastError } = this.connector
     return new CircuitOpenError(
-      `pool ${this.core.options.name} cannot reach its endpoint and waits before the next try: ${lastError?.message ?? 'no connect has succeeded'}`,
+      `pool ${this.core.options.name} waits before the next try, the endpoint cannot be reached: ${lastError?.message}`,
       lastError,
     )
   }

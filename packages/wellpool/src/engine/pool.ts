@@ -2,7 +2,7 @@ import { NEVER } from './clock.ts'
 import type { Driver } from './driver.ts'
 import { formatMs } from './duration.ts'
 import { Engine } from './engine.ts'
-import { AcquireTimeoutError, type AcquireVerdict, QueueFullError } from './errors.ts'
+import { AcquireTimeoutError, type AcquireVerdict, type ConnectError, QueueFullError } from './errors.ts'
 import type { EventName, Listener } from './events.ts'
 import { traceOf } from './leak-detector.ts'
 import type { Lease } from './lease.ts'
@@ -320,31 +320,36 @@ export class Pool<Client> {
 
   /** Thousands may be needed in one turn of the event loop: only what it says is counted. */
   #timeoutError(waitedMs: number): AcquireTimeoutError {
-    const { acquired, connections, options, size: total, state, waiting: queue } = this.#core
-    const { breaker, lastError } = this.#engine.connector
+    const { acquired, connections, options, size: total, waiting: queue } = this.#core
     let idle = 0
     if (acquired < total) for (const connection of connections.values()) if (connection.state === 'idle') idle++
     const waiting = queue.size + 1
-    const verdict: AcquireVerdict =
-      state === 'paused' ? 'paused' : total > 0 && acquired === total ? 'saturated' : breaker === 'closed' ? 'connecting' : 'down'
+    const [verdict, why, cause] = this.#judge()
     const numbers = `(total ${total}, idle ${idle}, acquired ${acquired}, waiting ${waiting})`
     return withoutStack(
       () =>
         new AcquireTimeoutError(
-          `pool ${options.name}: no connection after ${formatMs(waitedMs)}, ${this.#why(verdict)} ${numbers}`,
+          `pool ${options.name}: no connection after ${formatMs(waitedMs)}, ${why} ${numbers}`,
           { verdict, waitedMs, total, idle, acquired, waiting },
-          verdict === 'down' ? lastError : undefined,
+          cause,
         ),
     )
   }
 
-  #why(verdict: AcquireVerdict): string {
-    if (verdict === 'saturated') {
-      const { acquired } = this.#core
-      return `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}; release sooner, or raise maxConnections`
+  /** Why nobody can be served now, in one word and in many, and the failed connect that is to blame. */
+  #judge(): [verdict: AcquireVerdict, why: string, cause?: ConnectError] {
+    const { acquired, options, size, state } = this.#core
+    const { lastError } = this.#engine.connector
+    if (state === 'paused') return ['paused', 'the pool is paused']
+    if (size > 0 && acquired === size) {
+      const busy = `all ${acquired} connections have been in use for ${formatMs(this.#lending.busyFor())}`
+      // A pool that is whole needs no connect.
+      if (lastError === undefined || size >= options.maxConnections)
+        return ['saturated', `${busy}; release sooner, or raise maxConnections`]
+      return ['saturated', `${busy}; no more can be made: ${lastError.message}`, lastError]
     }
-    if (verdict === 'down') return `the endpoint cannot be reached: ${this.#engine.connector.lastError?.message ?? ''}`
-    return verdict === 'paused' ? 'the pool is paused' : 'one is being made or checked'
+    if (lastError === undefined) return ['connecting', 'one is being made or checked']
+    return ['down', `the endpoint cannot be reached: ${lastError.message}`, lastError]
   }
 }
 
