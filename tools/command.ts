@@ -1,23 +1,28 @@
-// How the repository's own commands read what they are asked to do: `npm start`, `npm run bench` and their like.
+// How the repository's own commands are run, and read what they are asked to do: `npm start`, `npm run bench` and their like.
 import path from 'node:path'
 
 /**
- * What a command was asked to do. It is undefined when there is nothing left to do: its usage was asked for, and printed;
- * or the arguments make no sense, which is said together with the usage, and the exit code is 2.
+ * Runs a command: does what it is asked to do, and ends with the exit code that comes of it. Its usage is printed if that is
+ * asked for. Arguments that make no sense are told together with it, and the exit code is 2.
+ *
+ * @param parse throws an Error that says what is wrong
+ * @param main returns the exit code
  */
-export function asked<Asked extends { readonly help: boolean }>(
+export async function runCommand<Asked extends { readonly help: boolean }>(
   usage: string,
   parse: (args: readonly string[]) => Asked,
-): Asked | undefined {
+  main: (asked: Asked) => Promise<number>,
+): Promise<void> {
+  let asked: Asked
   try {
-    const arguments_ = parse(process.argv.slice(2))
-    if (!arguments_.help) return arguments_
-    console.log(usage)
+    asked = parse(process.argv.slice(2))
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`)
     process.exitCode = 2
+    return
   }
-  return undefined
+  if (asked.help) console.log(usage)
+  else process.exitCode = await main(asked)
 }
 
 /** @throws Error that says what is wrong with the option's text */

@@ -1,5 +1,5 @@
 import { compileLane } from '../chaos/compile.ts'
-import { type Course, isSkipped } from '../chaos/figures.ts'
+import { type Course, dueIn } from '../chaos/figures.ts'
 import { Lanes } from '../chaos/lanes.ts'
 import { ACQUIRE_MS, SUBJECT } from '../chaos/pools.ts'
 import type { Job, Run } from '../chaos/run.ts'
@@ -102,9 +102,12 @@ interface Judged {
 function requestsOf({ details }: Run): Judged[] {
   if (details === undefined) throw new Error('bug: a run without its requests')
   const { recording, course } = details
-  return recording.requests
-    .filter((request) => request.due >= course.startsAt && request.due < course.endsAt && !isSkipped(request, course))
-    .map(({ due, error }) => ({ failed: error !== undefined, reachableMs: reachableFor(due, course), leftMs: course.endsAt - due }))
+  const { counted } = dueIn(course, recording.requests)
+  return counted.map(({ due, error }) => ({
+    failed: error !== undefined,
+    reachableMs: reachableFor(due, course),
+    leftMs: course.endsAt - due,
+  }))
 }
 
 function addUp(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

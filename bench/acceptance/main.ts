@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { asked, choose, fromHere, showProgress, wholeNumber } from '../../tools/command.ts'
+import { choose, fromHere, runCommand, showProgress, wholeNumber } from '../../tools/command.ts'
 import { commandLine } from '../src/command.ts'
 import { compile } from '../src/compile.ts'
 import { fillIn } from '../src/page.ts'
@@ -44,8 +44,7 @@ interface Arguments {
   readonly writeDocs: boolean
 }
 
-const args = asked(USAGE, parseArguments)
-if (args !== undefined) process.exitCode = await main(args)
+await runCommand(USAGE, parseArguments, main)
 
 function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({

@@ -70,8 +70,7 @@ const BURST_MS = 100
 /** Sums a run up. */
 export function figuresOf({ requests: all, connects, crash }: Recording, course: Course): Figures {
   const { startsAt, endsAt, episodes } = course
-  const due = all.filter((request) => request.due >= startsAt && request.due < endsAt)
-  const requests = due.filter((request) => !isSkipped(request, course))
+  const { counted: requests, skipped } = dueIn(course, all)
   const from = episodes[0]?.from ?? endsAt
   const failed = requests.filter(({ error }) => error !== undefined)
   const slow = requests.filter((request) => isSlow(request, course))
@@ -85,7 +84,7 @@ export function figuresOf({ requests: all, connects, crash }: Recording, course:
     ok: requests.length - failed.length,
     failed: failed.length,
     slow: slow.length,
-    skipped: due.length - requests.length,
+    skipped: skipped.length,
     outageMs: Math.max(0, ...episodes.map((episode) => (episode.until ?? episode.from) - episode.from)),
     healedMs,
     before: latencies(startsAt, from),
@@ -99,9 +98,21 @@ export function figuresOf({ requests: all, connects, crash }: Recording, course:
   }
 }
 
-/** Whether a request was not made because the scenario had the application stand still. */
-export function isSkipped({ due, error }: Request, { standstills }: Pick<Course, 'standstills'>): boolean {
-  return error === NOT_MADE && standstills.some(({ from, until }) => due >= from && due < until)
+/** The requests of a run, apart from those that were not made because the scenario had the application stand still. */
+export function dueIn(
+  { startsAt, endsAt, standstills }: Pick<Course, 'startsAt' | 'endsAt' | 'standstills'>,
+  requests: readonly Request[],
+): { readonly counted: readonly Request[]; readonly skipped: readonly Request[] } {
+  const counted: Request[] = []
+  const skipped: Request[] = []
+  for (const request of requests) {
+    const { due, error } = request
+    if (due < startsAt || due >= endsAt) continue
+    const isSkipped = error === NOT_MADE && standstills.some(({ from, until }) => due >= from && due < until)
+    const kind = isSkipped ? skipped : counted
+    kind.push(request)
+  }
+  return { counted, skipped }
 }
 
 /** How long a request took, but for what no pool could have spared it: the time in which the application stood still. */

@@ -1,7 +1,7 @@
 // What an application sees when things break: `npm run chaos -- [scenarios] [options]`; --help has them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { asked, fromHere, showProgress } from '../../tools/command.ts'
+import { fromHere, runCommand, showProgress } from '../../tools/command.ts'
 import { fillIn } from '../src/page.ts'
 import { type Arguments, parseArguments, usage } from './arguments.ts'
 import { measure } from './measure.ts'
@@ -19,8 +19,7 @@ const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url)
 /** With a larger share of disturbed runs the figures say more about the machine than about the pools. */
 const MOST_DISTURBED = 0.1
 
-const args = asked(usage(SCENARIOS), (args) => parseArguments(args, SCENARIOS))
-if (args !== undefined) process.exitCode = await main(args)
+await runCommand(usage(SCENARIOS), (args) => parseArguments(args, SCENARIOS), main)
 
 /** @returns the exit code: 1 if Wellpool has missed a limit, or something could not be measured */
 async function main(plan: Arguments): Promise<number> {

@@ -1,7 +1,7 @@
 // Whether anything grows: `npm run soak -- --hours N`; --help has the rest.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { asked, fromHere, showProgress, wholeNumber, wrong } from '../../tools/command.ts'
+import { fromHere, runCommand, showProgress, wholeNumber, wrong } from '../../tools/command.ts'
 import { compile } from '../src/compile.ts'
 import { renderTable } from '../src/report.ts'
 import { circumstances } from '../src/versions.ts'
@@ -35,8 +35,7 @@ interface Arguments {
   readonly json: string | undefined
 }
 
-const args = asked(USAGE, parseArguments)
-if (args !== undefined) process.exitCode = await main(args)
+await runCommand(USAGE, parseArguments, main)
 
 function parseArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({

@@ -1,7 +1,7 @@
 // The benchmarks: `npm run bench -- [workloads] [options]`; --help has them.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { asked, choose, fromHere, list, showProgress, wholeNumberIfGiven } from '../../tools/command.ts'
+import { choose, fromHere, list, runCommand, showProgress, wholeNumberIfGiven } from '../../tools/command.ts'
 import { commandLine } from './command.ts'
 import { compile } from './compile.ts'
 import { figuresOf, outcomesOf } from './evaluate.ts'
@@ -39,8 +39,7 @@ interface Arguments {
   readonly check: boolean
 }
 
-const args = asked(USAGE, parseArguments)
-if (args !== undefined) await main(args)
+await runCommand(USAGE, parseArguments, main)
 
 function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({
@@ -66,7 +65,8 @@ function parseArguments(args: readonly string[]): Arguments {
   }
 }
 
-async function main({ workloads, rounds, only, json, writeDocs, check }: Arguments): Promise<void> {
+/** @returns the exit code: with `check` 1 if a target is missed */
+async function main({ workloads, rounds, only, json, writeDocs, check }: Arguments): Promise<number> {
   const setting = circumstances()
   console.log(`${setting.date}  Node ${setting.node}, V8 ${setting.v8}, ${setting.machine}`)
   console.log(
@@ -85,7 +85,9 @@ async function main({ workloads, rounds, only, json, writeDocs, check }: Argumen
     writeFileSync(fromHere(json), `${JSON.stringify({ ...setting, results: named }, null, 2)}\n`)
   }
   if (writeDocs) await writePage(results, setting, commandLine('bench', process.argv.slice(2)))
-  if (check) tellMissed(results)
+  const missed = check ? missedOf(results) : []
+  if (missed.length > 0) console.error(`${missed.length} targets missed:\n  ${missed.join('\n  ')}`)
+  return missed.length > 0 ? 1 : 0
 }
 
 function chooseWorkloads(names: readonly string[]): readonly Workload[] {
@@ -111,11 +113,8 @@ async function runWorkload(program: string, workload: Workload, rounds: number, 
   }
 }
 
-function tellMissed(results: readonly Result[]): void {
-  const missed = results.flatMap(({ workload, outcomes }) =>
+function missedOf(results: readonly Result[]): string[] {
+  return results.flatMap(({ workload, outcomes }) =>
     outcomes.filter(({ verdict }) => verdict === 'missed').map(({ target }) => `${workload.name}: ${describeTarget(target)}`),
   )
-  if (missed.length === 0) return
-  console.error(`${missed.length} targets missed:\n  ${missed.join('\n  ')}`)
-  process.exitCode = 1
 }

@@ -15,25 +15,32 @@ async function childrenOf(parent: number | undefined): Promise<{ readonly pid: s
   return rows.flatMap(([pid = '', of, state = '']) => (of === String(parent) ? [{ pid, state }] : []))
 }
 
+const JOB: Job = { scenario: 'restarted', contender: 'wellpool', variant: 'base', round: 0, seconds: 6, trace: true }
+
+/** Performs the jobs in one lane, one after the other. */
+async function perform(jobs: readonly Job[]): Promise<{ runs: readonly Run[]; failures: readonly string[]; serverVersion: string }> {
+  const runs: Run[] = []
+  const failures: string[] = []
+  await using compiled = await compileLane({ sources: true })
+  const lanes = await Lanes.start(compiled.program, 1)
+  try {
+    await lanes.perform(
+      jobs,
+      (run) => runs.push(run),
+      (why) => failures.push(why),
+    )
+  } finally {
+    await lanes.close()
+  }
+  return { runs, failures, serverVersion: lanes.serverVersion }
+}
+
 await describeOwnPostgres('a lane', () => {
   it('plays a scenario for two pools, and sees every request and every connect', async () => {
-    const job: Job = { scenario: 'restarted', contender: 'wellpool', variant: 'base', round: 0, seconds: 6, trace: true }
-    const runs: Run[] = []
-    const failures: string[] = []
-    await using compiled = await compileLane({ sources: true })
-    const lanes = await Lanes.start(compiled.program, 1)
-    try {
-      await lanes.perform(
-        [job, { ...job, contender: 'pg-pool', trace: false }],
-        (run) => runs.push(run),
-        (why) => failures.push(why),
-      )
-    } finally {
-      await lanes.close()
-    }
+    const { runs, failures, serverVersion } = await perform([JOB, { ...JOB, contender: 'pg-pool', trace: false }])
 
     expect(failures).toEqual([])
-    expect(lanes.serverVersion).toMatch(/^\d+\.\d+$/)
+    expect(serverVersion).toMatch(/^\d+\.\d+$/)
     expect(runs.map(({ job: done }) => done.contender)).toEqual(['wellpool', 'pg-pool'])
     for (const { figures } of runs) {
       // 6 s with 16 requests every 80 ms, however the machine was doing.
@@ -54,20 +61,7 @@ await describeOwnPostgres('a lane', () => {
   })
 
   it('has the other server of a fail-over before the run begins', async () => {
-    const job: Job = { scenario: 'failed-over', contender: 'wellpool', variant: 'base', round: 0, seconds: 8, trace: true }
-    const runs: Run[] = []
-    const failures: string[] = []
-    await using compiled = await compileLane({ sources: true })
-    const lanes = await Lanes.start(compiled.program, 1)
-    try {
-      await lanes.perform(
-        [job],
-        (run) => runs.push(run),
-        (why) => failures.push(why),
-      )
-    } finally {
-      await lanes.close()
-    }
+    const { runs, failures } = await perform([{ ...JOB, scenario: 'failed-over', seconds: 8 }])
     expect(failures).toEqual([])
     const [{ details, lateMs } = { details: undefined, lateMs: 0 }] = runs
     const { startsAt = 0, episodes = [] } = details?.course ?? {}
@@ -76,11 +70,10 @@ await describeOwnPostgres('a lane', () => {
   })
 
   it('ends its application with itself, even one that has been stopped', async () => {
-    const job: Job = { scenario: 'stopped-20s', contender: 'wellpool', variant: 'base', round: 0, seconds: 26, trace: false }
     await using compiled = await compileLane({ sources: true })
     const lane = fork(compiled.program, { serialization: 'advanced', env: { ...process.env, NODE_OPTIONS: '' } })
     await once(lane, 'message')
-    lane.send(job)
+    lane.send({ ...JOB, scenario: 'stopped-20s', seconds: 26, trace: false })
     const application = await vi.waitUntil(async () => (await childrenOf(lane.pid)).find(({ state }) => state.startsWith('T')), 20_000)
     const ended = once(lane, 'exit')
     lane.disconnect()
@@ -89,20 +82,8 @@ await describeOwnPostgres('a lane', () => {
   })
 
   it('says what went wrong with a run, and goes on', async () => {
-    const runs: Run[] = []
-    const failures: string[] = []
-    await using compiled = await compileLane({ sources: true })
-    const lanes = await Lanes.start(compiled.program, 1)
-    try {
-      const job: Job = { scenario: 'restarted', contender: 'none', variant: 'base', round: 0, seconds: 1, trace: false }
-      await lanes.perform(
-        [job, { ...job, scenario: 'nothing' }, { ...job, contender: 'wellpool' }],
-        (run) => runs.push(run),
-        (why) => failures.push(why),
-      )
-    } finally {
-      await lanes.close()
-    }
+    const job: Job = { ...JOB, contender: 'none', seconds: 1, trace: false }
+    const { runs, failures } = await perform([job, { ...job, scenario: 'nothing' }, { ...job, contender: 'wellpool' }])
     expect(runs).toEqual([])
     expect(failures).toEqual([
       expect.stringMatching(

@@ -1,4 +1,4 @@
-import { asked } from '../../../tools/command.ts'
+import { runCommand } from '../../../tools/command.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
 import { Demo } from './demo.ts'
 import { type Display, LineDisplay, TerminalDisplay } from './display.ts'
@@ -12,8 +12,7 @@ import { messageOf, toText } from './text.ts'
 const END_LIMIT_MS = 5_000
 
 const { stdin, stdout } = process
-const args = asked(USAGE, parseArguments)
-if (args !== undefined) process.exitCode = await main(args)
+await runCommand(USAGE, parseArguments, main)
 
 /** @returns the exit code */
 async function main({ lastsMs, port }: Arguments): Promise<number> {

@@ -19,7 +19,7 @@ export class Screen {
     this.#io = io
   }
 
-  // One on a serial line, or in some containers, does not know how large it is and says 0.
+  // A terminal on a serial line, or in some containers, does not know how large it is and says 0.
   get columns(): number {
     return this.#io.stdout.columns || 80
   }

@@ -74,7 +74,7 @@ export interface AcquireTimeoutDetails {
   readonly waiting: number
 }
 
-/** No connection became available within the time-out; `verdict` says why. */
+/** No connection became available within the time-out; `verdict` says why, and `cause` is the failed connect that is to blame, if one is. */
 export class AcquireTimeoutError extends coded('ACQUIRE_TIMEOUT', 'AcquireTimeoutError') implements AcquireTimeoutDetails {
   declare readonly verdict: AcquireVerdict
   declare readonly waitedMs: number

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { systemClock } from '../engine/clock.ts'
 import type { Fault, FlowCount } from './fault.ts'
 
 /** What a pipe holds before it stops reading: what a sender's and a receiver's kernel would buffer. */
@@ -6,8 +7,15 @@ const HIGH_WATER_BYTES = 1 << 20
 /** With a bandwidth limit bytes are passed on this many times a second. */
 const SLICES_PER_SECOND = 20
 
-/** `delays`: what each latency adds to it. */
-type Entry = { readonly what: Buffer | 'end' | 'reset'; readonly at: number; readonly delays: Map<Fault, number>; due: number }
+/** What has arrived and is to be handed on. Times as the clock has them, ms. */
+interface Entry {
+  readonly what: Buffer | 'end' | 'reset'
+  readonly at: number
+  /** What each latency adds to it. */
+  readonly delays: Map<Fault, number>
+  /** Not before this. */
+  due: number
+}
 
 /**
  * One direction of a flow: takes what arrives at the source and hands it to the sink, in order, as late, as
@@ -78,7 +86,7 @@ export class FaultPipe {
       this.#held = 0
       return
     }
-    const entry: Entry = { what, at: performance.now(), delays: this.#latencies(), due: 0 }
+    const entry: Entry = { what, at: systemClock.now(), delays: this.#latencies(), due: 0 }
     this.#schedule(entry)
     this.#queue.push(entry)
     this.#pump()
@@ -97,7 +105,7 @@ export class FaultPipe {
     clearTimeout(this.#timer)
     if (this.#silent()) return
     for (let head = this.#queue[0]; head !== undefined && this.#sink !== undefined; head = this.#queue[0]) {
-      const wait = Math.max(head.due, this.#freeAt) - performance.now()
+      const wait = Math.max(head.due, this.#freeAt) - systemClock.now()
       if (wait > 0) {
         this.#timer = setTimeout(() => this.#pump(), Math.ceil(wait))
         return
@@ -115,7 +123,7 @@ export class FaultPipe {
       const rate = this.#bytesPerSecond()
       const slice = what.subarray(0, Math.max(1, Math.floor(rate / SLICES_PER_SECOND)))
       if (slice.length < what.length) this.#queue.unshift({ ...entry, what: what.subarray(slice.length) })
-      this.#freeAt = performance.now() + (slice.length / rate) * 1000
+      this.#freeAt = systemClock.now() + (slice.length / rate) * 1000
       this.#delivered += slice.length
       if (sink.writable) sink.write(slice)
       this.#release(slice.length)

@@ -172,34 +172,37 @@ describe('the verdict of a time-out', () => {
     expect(waiter.error).toMatchObject({ verdict: 'saturated', acquired: 2, message: expect.stringMatching(/in use .*5\.1 ?s|5100/) })
   })
 
-  // The server has as many sessions as it can have: four here, and others elsewhere.
-  test('is saturated when all are in use and no more can be made, and says why', async () => {
-    const { borrowMany, clock, driver, pool } = setUp({ maxConnections: 3 })
-    await borrowMany(2)
-    driver.always('connect', fail(new Error('too many clients'), 1))
-    const waiter = track(pool.acquire({ timeout: 1000 }))
-    await clock.advance(1000)
-    expect(waiter.error).toMatchObject({
-      verdict: 'saturated',
-      total: 2,
-      cause: expect.any(ConnectError),
-      message: expect.stringMatching(
-        /^pool orders: .* all 2 connections have been in use for .*; no more can be made: .* too many clients \(/,
-      ),
-    })
-  })
+  describe('when all are in use and the server gives no more', () => {
+    /** Two of three are in use, and somebody waits for the third. */
+    async function waitAtFullServer() {
+      const { borrowMany, clock, driver, pool } = setUp({ maxConnections: 3 })
+      await borrowMany(2)
+      driver.always('connect', fail(new Error('too many clients'), 1))
+      return { clock, pool, waiter: track(pool.acquire({ timeout: 1000 })) }
+    }
 
-  test('is saturated for no other reason when the pool may have no more, whatever the last connect came to', async () => {
-    const { borrowMany, clock, driver, pool } = setUp({ maxConnections: 3 })
-    await borrowMany(2)
-    driver.always('connect', fail(new Error('too many clients'), 1))
-    const waiter = track(pool.acquire({ timeout: 1000 }))
-    await clock.advance(900)
-    pool.reconfigure({ maxConnections: 2 })
-    await clock.advance(100)
-    expect(pool.stats().breaker).toBe('open')
-    expect(waiter.error).toMatchObject({ verdict: 'saturated', message: expect.stringContaining('raise maxConnections') })
-    expect((waiter.error as Error).cause).toBeUndefined()
+    test('is saturated, and says why no more can be made', async () => {
+      const { clock, waiter } = await waitAtFullServer()
+      await clock.advance(1000)
+      expect(waiter.error).toMatchObject({
+        verdict: 'saturated',
+        total: 2,
+        cause: expect.any(ConnectError),
+        message: expect.stringMatching(
+          /^pool orders: .* all 2 connections have been in use for .*; no more can be made: .* too many clients \(/,
+        ),
+      })
+    })
+
+    test('is saturated for no other reason if the pool may have no more', async () => {
+      const { clock, pool, waiter } = await waitAtFullServer()
+      await clock.advance(900)
+      pool.reconfigure({ maxConnections: 2 })
+      await clock.advance(100)
+      expect(pool.stats().breaker).toBe('open')
+      expect(waiter.error).toMatchObject({ verdict: 'saturated', message: expect.stringContaining('raise maxConnections') })
+      expect((waiter.error as Error).cause).toBeUndefined()
+    })
   })
 })
 

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { asked, wholeNumber, wrong } from '../../../../tools/command.ts'
+import { runCommand, wholeNumber, wrong } from '../../../../tools/command.ts'
 import { FOUND_BUGS } from './found-bugs.ts'
 import { type Chunk, chunks, isKind, KINDS, type Kind } from './kinds.ts'
 import { measureCoverage } from './measure-coverage.ts'
@@ -46,8 +46,7 @@ interface Arguments {
   readonly met: boolean
 }
 
-const args = asked(USAGE, parseArguments)
-if (args !== undefined) process.exitCode = await main(args)
+await runCommand(USAGE, parseArguments, main)
 
 function parseArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
