@@ -124,17 +124,22 @@ export class FakeClock implements Clock {
    * Calls `callback` in `delay` ms as if something had then come in over the network: after the timers that are
    * due at the same time, before `afterPoll`. It goes on while the machine sleeps or is suspended.
    * @returns a function that takes it back.
+   * @throws RangeError when `delay` is no number.
    */
   arrive(delay: number, callback: () => void): () => void {
+    if (Number.isNaN(delay)) throw new RangeError('nothing can arrive in NaN ms')
     const arrival = new FakeTimer(this.#now + Math.max(0, delay), this.#order++, callback, undefined)
     this.#arrivals.push(arrival)
     return () => this.#arrivals.remove(arrival)
   }
 
-  /** Lets `ms` pass. What becomes due on the way runs at its own time. */
+  /**
+   * Lets `ms` pass. What becomes due on the way runs at its own time.
+   * @throws RangeError unless `ms` is a finite number of 0 or more.
+   */
   async advance(ms: number): Promise<void> {
+    const target = this.#now + canPass(ms)
     await this.#run(async () => {
-      const target = this.#now + ms
       await turn()
       await this.#instant()
       for (;;) {
@@ -164,7 +169,8 @@ export class FakeClock implements Clock {
       await this.#instant()
       while (!settled) {
         const next = this.#nextAt()
-        if (next === undefined || next > target) throw new Error(`the promise has not settled within ${within} ms`)
+        // Neither with a time that is no number.
+        if (next === undefined || !(next <= target)) throw new Error(`the promise has not settled within ${within} ms`)
         this.#now = Math.max(this.#now, next)
         await this.#instant()
       }
@@ -180,10 +186,12 @@ export class FakeClock implements Clock {
   /**
    * The process was stopped for `ms`: both clocks have jumped, and what was due meanwhile runs now, late. As in
    * Node all timers come first, and the answers that came in meanwhile after them.
+   * @throws RangeError unless `ms` is a finite number of 0 or more.
    */
   async sleep(ms: number): Promise<void> {
+    const wakesAt = this.#now + canPass(ms)
     await this.#run(async () => {
-      this.#now += ms
+      this.#now = wakesAt
       await turn()
       await this.#instant()
     })
@@ -267,6 +275,12 @@ export class FakeClock implements Clock {
       this.#running = false
     }
   }
+}
+
+/** A time that can pass, ms. @throws RangeError for any other: the clock would stand still for ever, go backwards or never arrive */
+function canPass(ms: number): number {
+  if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`${ms} ms can't pass: it takes a finite number of 0 or more`)
+  return ms
 }
 
 /** One turn of the event loop: no promise is left that could settle. */

@@ -164,6 +164,22 @@ test('with wholeMilliseconds a timer fires up to 1 ms early, and never in the sa
   expect(diary).toEqual(['1 0 later', '10 10.5 later'])
 })
 
+test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('refuses to let %d ms pass: it would never end, or go backwards', async (ms) => {
+  const clock = new FakeClock()
+  const renew = (): void => void clock.setTimeout(renew, 10)
+  renew()
+  for (const how of ['advance', 'sleep', 'suspend'] as const) await expect(clock[how](ms)).rejects.toThrow(`${ms} ms can't pass`)
+  expect(clock.now()).toBe(1000)
+})
+
+test('refuses a time that is no number, for an arrival and for the patience of until', async () => {
+  const clock = new FakeClock()
+  const renew = (): void => void clock.setTimeout(renew, 10)
+  renew()
+  expect(() => clock.arrive(Number.NaN, () => undefined)).toThrow(RangeError)
+  await expect(clock.until(new Promise(() => undefined), Number.NaN)).rejects.toThrow('not settled within NaN ms')
+})
+
 test('until goes on to the moment a promise settles, and passes on how', async () => {
   const clock = new FakeClock()
   const after = (ms: number) => new Promise<string>((resolve) => clock.setTimeout(() => resolve('here'), ms))
