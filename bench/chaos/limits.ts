@@ -78,15 +78,16 @@ type Measured = Pick<Figures, 'failed' | 'slow' | 'healedMs' | 'connects' | 'out
 /**
  * What became of a scenario's limits.
  *
- * @param rounds Wellpool's figures. No failure is chance, so the worst round decides; of what the machine's other work
- *   makes worse the median does.
+ * @param rounds Wellpool's figures. No failure is chance, nor that a pool never heals, so the worst round decides; of
+ *   what the machine's other work makes worse the median does.
  */
 export function outcomesOf(limit: Limit, rounds: readonly Measured[]): Outcome[] {
   return (Object.entries(limit) as [keyof Limit, Bound][]).map(([metric, bound]) => {
     const most = (figures: Measured): number => (typeof bound === 'number' ? bound : bound.of(figures))
     const text = typeof bound === 'number' ? String(bound) : bound.text
     const [worst] = [...rounds].sort((a, b) => b[metric] - most(b) - (a[metric] - most(a)))
-    const decides = metric === 'failed' && worst !== undefined ? [worst] : rounds
+    const noChance = metric === 'failed' || worst?.[metric] === Number.POSITIVE_INFINITY
+    const decides = noChance && worst !== undefined ? [worst] : rounds
     const measured = median(decides.map((figures) => figures[metric]))
     const allowed = median(decides.map(most))
     return { metric, text, limit: allowed, measured, met: measured <= allowed }

@@ -24,6 +24,11 @@ describe('limits', () => {
     ])
   })
 
+  test('are missed by a pool that never healed in one round of several', () => {
+    const [once, often] = [measured({ healedMs: 20 }), measured({ healedMs: Number.POSITIVE_INFINITY })]
+    expect(outcomesOf({ healedMs: 100 }, [once, often, once])).toMatchObject([{ measured: Number.POSITIVE_INFINITY, met: false }])
+  })
+
   test('allow to fail who waited as long as it might', () => {
     const limit = LIMITS['refused-5s'] ?? {}
     // 200 a second for the 3 s beyond the deadline and 0.1 s of healing, and one burst.
