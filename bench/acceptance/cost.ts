@@ -1,3 +1,4 @@
+import type { Cores } from '../src/cores.ts'
 import { seeded, shuffle } from '../src/random.ts'
 import { median } from '../src/statistics.ts'
 import { ArmProcess } from './arm-process.ts'
@@ -20,6 +21,8 @@ export interface CostRound {
 export interface Costs {
   /** Requests a second of the blocks with part of the load. */
   readonly rate: number
+  /** Who had which cores of the machine; absent if everybody had all. */
+  readonly cores?: Pick<Cores, 'application' | 'server'>
   readonly rounds: readonly CostRound[]
 }
 
@@ -35,6 +38,8 @@ export interface CostSetting {
   readonly program: string
   /** Environment variables of its processes. */
   readonly env: Readonly<Record<string, string>>
+  /** Who has which cores of the machine; undefined if everybody has all. */
+  readonly cores: Pick<Cores, 'application' | 'server'> | undefined
   readonly rounds: number
   readonly progress: (text: string) => void
 }
@@ -50,11 +55,12 @@ export async function measureCost(setting: CostSetting): Promise<Costs> {
     setting.progress(`cost: round ${round + 1} of ${setting.rounds}, ${rate} requests/s are 60 % load`)
     rounds.push(await measureRound(setting, rate, round))
   }
-  return { rate, rounds }
+  const { cores } = setting
+  return { rate, ...(cores !== undefined && { cores: { application: cores.application, server: cores.server } }), rounds }
 }
 
-async function measureRound({ program, env }: CostSetting, rate: number, round: number): Promise<CostRound> {
-  const arms = await startAll(program, env)
+async function measureRound(setting: CostSetting, rate: number, round: number): Promise<CostRound> {
+  const arms = await eachArm((arm) => start(arm, setting))
   try {
     const blocks: Block[] = []
     const random = seeded(round)
@@ -81,9 +87,9 @@ async function measureBlock(
 }
 
 /** How many requests a second are part of the load: the same in all rounds. */
-async function calibrate({ program, env, progress }: CostSetting): Promise<number> {
-  progress('cost: how much is full load')
-  const off = await ArmProcess.start(program, 'off', env)
+async function calibrate(setting: CostSetting): Promise<number> {
+  setting.progress('cost: how much is full load')
+  const off = await start('off', setting)
   try {
     const throughputs: number[] = []
     for (let i = 0; i < CALIBRATIONS; i++) throughputs.push((await off.slice(undefined)).throughput)
@@ -93,8 +99,8 @@ async function calibrate({ program, env, progress }: CostSetting): Promise<numbe
   }
 }
 
-function startAll(program: string, env: Readonly<Record<string, string>>): Promise<Record<ArmName, ArmProcess>> {
-  return eachArm((arm) => ArmProcess.start(program, arm, env))
+function start(arm: ArmName, { program, env, cores }: CostSetting): Promise<ArmProcess> {
+  return ArmProcess.start(program, arm, { env, cores: cores?.application })
 }
 
 async function eachArm<Result>(run: (arm: ArmName) => Promise<Result>): Promise<Record<ArmName, Result>> {
