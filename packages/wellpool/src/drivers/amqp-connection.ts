@@ -77,7 +77,7 @@ export class AmqpConnection {
   /** Closes the channels that borrowers have left. Returns nothing when there are none. */
   reset(): Promise<unknown> | undefined {
     if (this.#channels.size === 0) return undefined
-    return Promise.all([...this.#channels].map((channel) => channel.close()))
+    return Promise.all([...this.#channels].map(closeChannel))
   }
 
   ref(): void {
@@ -88,7 +88,7 @@ export class AmqpConnection {
     this.#socket.unref()
   }
 
-  /** Says goodbye. Resolves when the socket is closed. */
+  /** Closes the channels that are left, and says goodbye. Resolves when the socket is closed. */
   async close(): Promise<void> {
     this.#letGo = true
     // An unreferenced socket would let the process end before the goodbye is out.
@@ -125,6 +125,9 @@ export class AmqpConnection {
   }
 
   async #goodbye(): Promise<void> {
+    // amqplib writes this goodbye at once, and what channels have sent a little later: behind a goodbye the broker
+    // reads nothing. One that has blocked the connection reads nothing anyway, and closes no channel.
+    if (this.#blocked === undefined) await this.reset()
     await this.client.close()
   }
 
@@ -148,4 +151,12 @@ export class AmqpConnection {
     this.#lost = { error }
     this.#watcher?.lost(error)
   }
+}
+
+/** Resolves when the channel is closed, also one that its borrower is closing: for amqplib that is an error. */
+function closeChannel(channel: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    channel.once('close', () => resolve())
+    channel.close().catch(() => {})
+  })
 }

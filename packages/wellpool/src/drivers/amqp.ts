@@ -22,6 +22,7 @@ export type { AmqpOptions } from './amqp-options.ts'
  * - `check`: one round trip on that channel. A connection that the broker has blocked fails it at once.
  * - `reset`, after the last lease: channels that are open still are closed; messages that were not acknowledged go back
  *   to their queues.
+ * - `close`: the same, so that what was published is out, and the goodbye. `destroy`: the socket is closed.
  * - `watch`: reports the end of the socket, the broker's goodbye, and missed heartbeats.
  * - `classify`: by AMQP's codes: what ends a channel is the application's own, what ends the connection is `fatal`.
  *

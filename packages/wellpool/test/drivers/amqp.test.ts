@@ -31,6 +31,17 @@ await describeWith([RABBITMQ], 'amqp()', async () => {
     return { driver, client, lost }
   }
 
+  /** A queue of a connection of its own, and what comes next in it. */
+  const openQueue = async () => {
+    const reader = await (await open()).client.createChannel()
+    const { queue } = await reader.assertQueue('', { exclusive: true })
+    const arrived = async (): Promise<string | undefined> => {
+      const message = await reader.get(queue, { noAck: true })
+      return message === false ? undefined : String(message.content)
+    }
+    return { queue, arrived }
+  }
+
   afterAll(() => server.close())
 
   beforeEach(async () => {
@@ -147,6 +158,28 @@ await describeWith([RABBITMQ], 'amqp()', async () => {
       expect(driver.classify?.(error)).toBe('application')
       const message = await (await client.createChannel()).get(queue)
       expect(message === false ? message : [String(message.content), message.fields.redelivered]).toEqual(['unread', true])
+    })
+
+    it('waits for a channel that its borrower is closing, and what was published on it arrives', async () => {
+      const { queue, arrived } = await openQueue()
+      const { driver, client } = await open()
+      const channel = await client.createChannel()
+      channel.sendToQueue(queue, Buffer.from('last words'))
+      void channel.close()
+      await driver.reset?.(client)
+      expect(driver.reset?.(client)).toBeUndefined()
+      await vi.waitFor(async () => expect(await arrived()).toBe('last words'))
+    })
+  })
+
+  describe('close', () => {
+    it('says goodbye behind what was published', async () => {
+      const { queue, arrived } = await openQueue()
+      const { driver, client } = await open()
+      const channel = await client.createChannel()
+      channel.sendToQueue(queue, Buffer.from('last words'))
+      await driver.close(client)
+      await vi.waitFor(async () => expect(await arrived()).toBe('last words'))
     })
   })
 
