@@ -8,7 +8,9 @@ const OF_CHANNELS: readonly number[] = [311, 313, 403, 404, 405, 406]
 const OF_CONNECTIONS: readonly number[] = [320, 402, 501, 502, 503, 504, 505, 506, 530, 540, 541]
 
 /** Of amqplib, which gives them no code: the connection is over. */
-const NO_CONNECTION = /^(Connection clos|Heartbeat timeout|Unexpected close|Socket closed abruptly|Channel ended, no reply)/
+const NO_CONNECTION = /^(Connection clos|Heartbeat timeout|Unexpected close|Socket closed abruptly)/
+/** Of amqplib as well: the channel is over. If its connection is too, that has been reported by then. */
+const NO_CHANNEL = /^(Channel ended, no reply|channel closed$)/
 
 /**
  * The next try would meet it as well, and accounts get locked. Of a broker that does not let the user into its vhost
@@ -39,5 +41,6 @@ function classifyInUse(error: Error): ErrorClass | undefined {
   }
   if (isDeadSocket(code) || NO_CONNECTION.test(message)) return 'fatal'
   // A channel that its borrower, or an error of the borrower's, has closed; a message that the broker did not take.
-  return name === 'IllegalOperationError' || message === 'message nacked' ? 'application' : undefined
+  const ofBorrower = name === 'IllegalOperationError' || NO_CHANNEL.test(message) || message === 'message nacked'
+  return ofBorrower ? 'application' : undefined
 }

@@ -134,6 +134,33 @@ await describeWith([RABBITMQ], 'amqp()', async () => {
       expect(lost).not.toHaveBeenCalled()
     })
 
+    it.each([
+      [
+        'a confirm that will not come',
+        'channel closed',
+        async (client: ChannelModel) => {
+          const channel = await client.createConfirmChannel()
+          channel.publish('no such exchange', 'key', Buffer.from('lost'))
+          await channel.waitForConfirms()
+        },
+      ],
+      [
+        'an answer that is not sent any more',
+        'Channel ended, no reply will be forthcoming',
+        async (client: ChannelModel) => {
+          const channel = await client.createChannel()
+          channel.checkQueue('nowhere').catch(() => {})
+          await channel.assertQueue('', { exclusive: true })
+        },
+      ],
+    ] as const)('(%s) is the application’s own for those that waited behind it', async (_, message, use) => {
+      const { driver, client, lost } = await open()
+      const error = await failure(use(client))
+      expect([error.message, driver.classify?.(error)]).toEqual([message, 'application'])
+      await driver.check(client, { signal: never })
+      expect(lost).not.toHaveBeenCalled()
+    })
+
     it('that nobody waits for ends no process', async () => {
       const { driver, client } = await open()
       const channel = await client.createChannel()
