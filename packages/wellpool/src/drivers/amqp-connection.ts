@@ -81,11 +81,11 @@ export class AmqpConnection {
   }
 
   ref(): void {
-    this.#socket.ref()
+    for (const holder of this.#holders) holder.ref()
   }
 
   unref(): void {
-    this.#socket.unref()
+    for (const holder of this.#holders) holder.unref()
   }
 
   /** Closes the channels that are left, and says goodbye. Resolves when the socket is closed. */
@@ -102,6 +102,14 @@ export class AmqpConnection {
     this.#letGo = true
     // With an error amqplib notices, and stops its heart.
     this.#socket.destroy(new Error('the connection was destroyed'))
+  }
+
+  /** What holds the process open: the socket, and the timers of amqplib's heart, which is null without heartbeats. */
+  get #holders(): readonly { ref(): unknown; unref(): unknown }[] {
+    const { heartbeater } = this.client.connection as unknown as {
+      readonly heartbeater: { readonly sendTimer: NodeJS.Timeout; readonly recvTimer: NodeJS.Timeout } | null
+    }
+    return heartbeater === null ? [this.#socket] : [this.#socket, heartbeater.sendTimer, heartbeater.recvTimer]
   }
 
   async #prepare(): Promise<void> {

@@ -23,8 +23,8 @@ export interface AmqpOptions {
   /** What the broker's lists show. Default `wellpool`. */
   connectionName?: string | undefined
   /**
-   * How long either side may be silent before the other holds it for dead: whole seconds, from 1 s; the broker may ask
-   * for less. 0: for ever. Default 10 s.
+   * How often either side says that it is alive: whole seconds, from 1 s; the broker may ask for less. A side that is
+   * silent for two to three times as long is held for dead. 0: never. Default 10 s.
    */
   heartbeat?: Duration | undefined
   /** How many borrowers share a connection: a whole number ≥ 1, or Infinity. Default 1. */

@@ -269,10 +269,19 @@ await describeWith([RABBITMQ], 'amqp()', async () => {
   it('holds the process, or lets it end', async () => {
     const unref = vi.spyOn(Socket.prototype, 'unref')
     const { driver, client } = await open()
+    const { heartbeater } = client.connection as unknown as { heartbeater: Record<'sendTimer' | 'recvTimer', NodeJS.Timeout> }
     driver.unref?.(client)
     const { _handle: handle } = unref.mock.contexts.at(-1) as unknown as { _handle: { hasRef(): boolean } }
-    expect(handle.hasRef()).toBe(false)
+    const held = () => [handle, heartbeater.sendTimer, heartbeater.recvTimer].map((each) => each.hasRef())
+    expect(held()).toEqual([false, false, false])
     driver.ref?.(client)
-    expect(handle.hasRef()).toBe(true)
+    expect(held()).toEqual([true, true, true])
+  })
+
+  it('holds the process, or lets it end, without heartbeats too', async () => {
+    const { driver, client } = await open({ heartbeat: 0 })
+    driver.unref?.(client)
+    driver.ref?.(client)
+    await driver.check(client, { signal: never })
   })
 })
