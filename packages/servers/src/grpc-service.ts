@@ -8,7 +8,7 @@ export const TEST_SERVICE = {
   Slow: method('Slow'),
   /** Nothing, ever. */
   Silent: method('Silent'),
-  /** A failure with this status. */
+  /** A failure with this status: `code`, and `details` if there are any. */
   Fail: method('Fail'),
   /** The numbers up to this one, as a stream, one each 10 ms. */
   Count: { ...method('Count'), responseStream: true },

@@ -34,7 +34,7 @@ server.addService(TEST_SERVICE, {
     silent++
     call.on('cancelled', () => silent--)
   },
-  Fail: ({ request }: Unary, answer: Answer) => answer({ code: Number(request.value), details: 'as you say' }),
+  Fail: ({ request }: Unary, answer: Answer) => answer({ details: 'as you say', ...(request.value as { readonly code: number }) }),
   Count: async (call: ServerWritableStream<Message, Message>) => {
     for (let number = 1; number <= Number(call.request.value) && !call.cancelled; number++) {
       call.write({ value: number })

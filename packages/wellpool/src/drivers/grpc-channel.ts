@@ -1,6 +1,6 @@
 import type { Channel, ChannelInterface } from '@grpc/grpc-js'
 import { status } from '@grpc/grpc-js'
-import { GrpcConnectionError } from './grpc-errors.ts'
+import { ANSWERED, GrpcConnectionError } from './grpc-errors.ts'
 
 type Call = ReturnType<ChannelInterface['createCall']>
 type CallParameters = Parameters<ChannelInterface['createCall']>
@@ -11,13 +11,16 @@ type CallParameters = Parameters<ChannelInterface['createCall']>
  */
 export class GrpcChannel implements ChannelInterface {
   readonly #channel: Channel
+  readonly #isOpen: () => boolean
   readonly #calls = new Set<Call>()
   #refusal: { readonly reason: 'lost' | 'leaving'; readonly details: string; readonly cause: unknown } | undefined
   /** Called when a borrower closes its client. */
   onClose: () => void = () => {}
 
-  constructor(channel: Channel) {
+  /** @param isOpen whether the connection's socket is open */
+  constructor(channel: Channel, isOpen: () => boolean) {
     this.#channel = channel
+    this.#isOpen = isOpen
   }
 
   /** From now on calls are refused: they would make grpc-js connect beneath the pool. The first reason is told. */
@@ -52,7 +55,9 @@ export class GrpcChannel implements ChannelInterface {
         onReceiveMessage: (message: unknown) => listener.onReceiveMessage(message),
         onReceiveStatus: (ended) => {
           this.#calls.delete(call)
-          listener.onReceiveStatus(ended)
+          const answered = ended.code === status.UNAVAILABLE && this.#isOpen()
+          // grpc-js makes the error of the status, with all that is in it.
+          listener.onReceiveStatus(answered ? Object.assign(ended, { [ANSWERED]: true }) : ended)
         },
       })
     }

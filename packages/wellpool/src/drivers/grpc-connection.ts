@@ -29,7 +29,7 @@ export class GrpcConnection {
 
   private constructor({ address, credentials, channelOptions, health }: GrpcTarget) {
     this.#inner = new Channel(address, credentials, channelOptions)
-    this.channel = new GrpcChannel(this.#inner)
+    this.channel = new GrpcChannel(this.#inner, () => open(this.#sockets).length > 0)
     this.#health = new GrpcHealth(this.#inner, health)
     const { sockets, stop } = followSockets(() => this.#inner.getConnectivityState(true))
     this.#sockets = sockets

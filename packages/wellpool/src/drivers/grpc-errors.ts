@@ -13,6 +13,8 @@ const STATUSES: Readonly<Record<number, ErrorClass>> = {
 
 /** Of grpc-js: there is no connection any more. */
 const NO_CONNECTION = /^(Connection dropped|No connection established)|E(CONNRESET|PIPE|TIMEDOUT|CONNABORTED)\b/
+/** Marks a status that came while the connection was open: its words are the server's, maybe about a peer of its own. */
+export const ANSWERED = Symbol('answered')
 /** Of grpc-js: the stream of the call was reset, and no status had come. */
 const RESET = /^Received RST_STREAM with code|^Stream refused by server/
 /** Of Node, inside of grpc-js' words: the two sides can't agree on TLS or on HTTP/2, and won't at the next try. */
@@ -56,6 +58,6 @@ function classifyInUse(error: Error): ErrorClass | undefined {
   const { code, details } = error as { code?: unknown; details?: unknown }
   if (typeof code !== 'number' || status[code] === undefined) return undefined
   const words = typeof details === 'string' ? details : ''
-  if (code === status.UNAVAILABLE && NO_CONNECTION.test(words)) return 'fatal'
+  if (code === status.UNAVAILABLE && NO_CONNECTION.test(words) && !(ANSWERED in error)) return 'fatal'
   return RESET.test(words) ? 'transient' : (STATUSES[code] ?? 'application')
 }

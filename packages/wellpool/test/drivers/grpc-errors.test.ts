@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, it } from 'vitest'
-import { classifyGrpcError, GrpcConnectionError } from '../../src/drivers/grpc-errors.ts'
+import { ANSWERED, classifyGrpcError, GrpcConnectionError } from '../../src/drivers/grpc-errors.ts'
 
 /** An error as grpc-js makes it of a call's status. */
 const ended = (code: status, details = 'says the server'): Error =>
@@ -42,6 +42,11 @@ describe('the status of a call', () => {
   ])('%i “%s” is %s', (code, details, meaning) => {
     expect(classifyGrpcError(ended(code, details), false)).toBe(meaning)
   })
+})
+
+it.each(['Connection dropped', 'read ECONNRESET'])('“%s” over a connection that is open is transient', (details) => {
+  const error = Object.assign(ended(status.UNAVAILABLE, details), { [ANSWERED]: true })
+  expect(classifyGrpcError(error, false)).toBe('transient')
 })
 
 describe('another error of a connection in use', () => {

@@ -38,7 +38,7 @@ describe.each([
     ...more,
     request: (client) => client.ask('Echo', 'hello'),
     // NOT_FOUND
-    failingRequest: (client) => client.ask('Fail', 5),
+    failingRequest: (client) => client.ask('Fail', { code: 5 }),
     kill: async (client) => server.tell('kill', String(await client.ask('Id'))),
     leaveBehind: async (client) => {
       client.ask('Silent').catch(() => {})

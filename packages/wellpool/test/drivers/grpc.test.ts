@@ -333,11 +333,23 @@ describe('grpc()', { timeout: 60_000 }, () => {
       [status.UNAUTHENTICATED, 'application'],
     ])('that the server answers with %i is %s, and the connection goes on', async (code, meaning) => {
       const { driver, client, lost } = await open()
-      const error = await failure(client.ask('Fail', code))
+      const error = await failure(client.ask('Fail', { code }))
       expect([codeOf(error), driver.classify?.(error)]).toEqual([code, meaning])
       await driver.check(client, { signal: never })
       expect(lost).not.toHaveBeenCalled()
     })
+
+    it.each(['No connection established. Last error: connect ECONNREFUSED', 'Connection dropped', 'read ECONNRESET'])(
+      'that the server answers with “%s”, about a peer of its own, does not end the connection',
+      async (details) => {
+        const { driver, client, lost } = await open()
+        const error = await failure(client.ask('Fail', { code: status.UNAVAILABLE, details }))
+        expect(error).toMatchObject({ code: status.UNAVAILABLE, details })
+        expect(driver.classify?.(error)).toBe('transient')
+        await driver.check(client, { signal: never })
+        expect(lost).not.toHaveBeenCalled()
+      },
+    )
 
     it('that passes its deadline puts the connection in doubt', async () => {
       const { driver, client } = await open()
@@ -388,7 +400,7 @@ describe('grpc()', { timeout: 60_000 }, () => {
     it('has nothing to do when all calls are over, and says so at once', async () => {
       const { driver, client } = await open()
       await client.ask('Echo')
-      await client.ask('Fail', 5).catch(() => {})
+      await client.ask('Fail', { code: 5 }).catch(() => {})
       expect(driver.reset?.(client)).toBeUndefined()
     })
 
