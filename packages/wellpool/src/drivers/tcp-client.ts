@@ -25,10 +25,12 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  */
 export class TcpClient<F extends Frame = string> {
   readonly #conversation: TcpConversation<F>
+  readonly #aside: boolean
 
   /** @internal */
-  constructor(conversation: TcpConversation<F>) {
+  constructor(conversation: TcpConversation<F>, aside = false) {
     this.#conversation = conversation
+    this.#aside = aside
   }
 
   /**
@@ -47,7 +49,7 @@ export class TcpClient<F extends Frame = string> {
    * @throws TcpError BAD_DATA, TIMEOUT, CLOSED
    */
   async send(data: string | Uint8Array, options: TcpCallOptions = {}): Promise<void> {
-    return limited(options, 'room to send', (signal) => abortable(this.#conversation.send(data), signal))
+    return limited(options, 'room to send', (signal) => abortable(this.#conversation.send(data, this.#aside), signal))
   }
 
   /**

@@ -75,11 +75,15 @@ export class TcpConversation<F extends Frame> {
     })
   }
 
-  /** Sends a frame that is not answered by one. Resolves when the system has taken it. */
-  send(data: string | Uint8Array): Promise<void> {
+  /**
+   * Sends a frame that is not answered by one. Resolves when the system has taken it.
+   *
+   * @param aside whether it is no borrower's: nobody would read the frames that come after it
+   */
+  send(data: string | Uint8Array, aside = false): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#write(data, reject, resolve)
-      this.#talking = true
+      if (!aside) this.#talking = true
     })
   }
 

@@ -44,8 +44,9 @@ export interface TcpHooks<F extends Frame> {
    */
   onRelease?: ((client: TcpClient<F>) => unknown) | undefined
   /**
-   * Gets the frames that come while nobody has asked for any (a server's own PING, notices). Default: such a frame
-   * ends the connection, since it could be taken for the answer to the next request.
+   * Gets the frames that come while nobody has asked for any (a server's own PING, notices), and may answer them with
+   * `client.send`; the client is one for this alone. Default: such a frame ends the connection, since it could be taken
+   * for the answer to the next request.
    */
   onUnasked?: ((frame: F, client: TcpClient<F>) => unknown) | undefined
 }

@@ -35,7 +35,8 @@ export class TcpSession<F extends Frame> {
     this.client = new TcpClient(this.#conversation)
     const { onUnasked } = options.hooks
     if (onUnasked !== undefined) {
-      const hear = async (frame: F): Promise<unknown> => onUnasked(frame, this.client)
+      const answering = new TcpClient(this.#conversation, true)
+      const hear = async (frame: F): Promise<unknown> => onUnasked(frame, answering)
       this.#conversation.onUnasked = (frame) => void hear(frame).catch((error) => this.#conversation.end(error))
     }
     this.#conversation.onEnd = (error) => {

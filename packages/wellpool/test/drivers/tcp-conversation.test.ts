@@ -95,6 +95,16 @@ describe('TcpConversation', () => {
     expect([await conversation.receive(never), await conversation.receive(never)]).toEqual(['1', '2'])
   })
 
+  it('goes on telling onUnasked when something was sent aside', async () => {
+    const { conversation, arrive } = await begin()
+    const heard = vi.fn<(frame: string) => void>()
+    conversation.onUnasked = heard
+    await conversation.send('heard', true)
+    await arrive('1\n')
+    expect(heard).toHaveBeenCalledExactlyOnceWith('1')
+    expect(conversation.inStep).toBe(true)
+  })
+
   describe('settle', () => {
     it('waits for the answers that nobody wants any more', async () => {
       const { conversation, arrive } = await begin()

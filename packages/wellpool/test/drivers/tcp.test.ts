@@ -433,6 +433,23 @@ describe('tcp()', { timeout: 60_000 }, () => {
       expect(lost).not.toHaveBeenCalled()
     })
 
+    it('goes to onUnasked also when that has answered the one before', async () => {
+      const heard: string[] = []
+      const { driver, client, lost } = await open({
+        onUnasked: async (frame, session) => {
+          heard.push(frame)
+          await session.send('nothing')
+        },
+      })
+      const id = await client.request('id')
+      for (const word of ['one', 'two']) {
+        await server.tell('push', `${id} ${word}`)
+        await vi.waitFor(() => expect(heard.at(-1)).toBe(word))
+      }
+      expect(driver.reset?.(client)).toBeUndefined()
+      expect(lost).not.toHaveBeenCalled()
+    })
+
     it.each([
       ['rejects', () => Promise.reject(new Error('not understood'))],
       [
