@@ -59,14 +59,8 @@ export class Http2Session {
 
   /** Cancels the streams that borrowers have left. Returns nothing when there are none. */
   reset(): Promise<void> | undefined {
-    const left = [...this.#streams].filter((stream) => !isOver(stream))
-    if (left.length === 0) return undefined
-    for (const stream of left) {
-      stream.close(constants.NGHTTP2_CANCEL)
-      stream.destroy()
-    }
     // Behind its answer the peer knows of them.
-    return this.ping()
+    return this.#cancelStreams() ? this.ping() : undefined
   }
 
   ref(): void {
@@ -89,8 +83,9 @@ export class Http2Session {
   /** Closes the socket at once, whatever it is doing. */
   destroy(): void {
     this.#letGo = true
-    // With a code that is no error: whoever does not listen to the errors of a stream is not to be ended by this.
-    this.client.destroy(undefined, constants.NGHTTP2_CANCEL)
+    // The session alone would end them with the code of a stream that is whole.
+    this.#cancelStreams()
+    this.client.destroy()
     // The session alone would first wait until everything that was written has left.
     this.#socket.destroy()
   }
@@ -101,6 +96,21 @@ export class Http2Session {
       this.#socket.once('close', () => resolve())
       this.client.close()
     })
+  }
+
+  /**
+   * Ends the streams that are not over, with a code that is no error: whoever does not listen to the errors of a stream
+   * is not to be ended by this.
+   *
+   * @returns whether there were any
+   */
+  #cancelStreams(): boolean {
+    const left = [...this.#streams].filter((stream) => !isOver(stream))
+    for (const stream of left) {
+      stream.close(constants.NGHTTP2_CANCEL)
+      stream.destroy()
+    }
+    return left.length > 0
   }
 
   /** Node does not tell which streams a session has. */

@@ -430,6 +430,17 @@ describe('http2()', { timeout: 60_000 }, () => {
       expect([lost, second.lost].flatMap(({ mock }) => mock.calls)).toEqual([])
     })
 
+    it('let whoever reads a stream see that it was cut off', async () => {
+      const { driver, session } = await open()
+      const stream = session.request({ ':path': '/echo', ':method': 'POST' })
+      stream.write('half')
+      await once(stream, 'data')
+      const closed = once(stream, 'close')
+      driver.destroy(session)
+      await closed
+      expect(stream.rstCode).toBe(8)
+    })
+
     it('close a session that its peer is leaving', async () => {
       const { driver, session, id } = await open()
       const slow = request(session, '/slow?50')
