@@ -25,12 +25,12 @@ const CODES: Readonly<Record<string, ErrorClass>> = {
   ERR_HTTP2_SESSION_ERROR: 'fatal', // GOAWAY with an error
   ERR_HTTP2_INVALID_SESSION: 'fatal', // the session is over
   ERR_HTTP2_STREAM_CANCEL: 'fatal', // the session ended before the stream began
-  ERR_HTTP2_PING_CANCEL: 'fatal', // the session ended, or is ending, before the answer
   ERR_HTTP2_SETTINGS_CANCEL: 'fatal',
   ERR_HTTP2_MAX_PENDING_SETTINGS_ACK: 'fatal',
   ERR_HTTP2_NO_MEM: 'fatal',
   // The peer has said GOAWAY: other borrowers' streams are to finish, and `retire` sees to the rest.
   ERR_HTTP2_GOAWAY_SESSION: 'transient',
+  ERR_HTTP2_PING_CANCEL: 'transient', // or the session has ended, which is reported
   ERR_HTTP2_OUT_OF_STREAMS: 'transient',
   ERR_HTTP2_INVALID_STREAM: 'transient',
   ERR_STREAM_PREMATURE_CLOSE: 'transient',

@@ -170,6 +170,8 @@ describe('http2()', { timeout: 60_000 }, () => {
       expect(codeOf(refused)).toBe('ERR_HTTP2_GOAWAY_SESSION')
       // Fatal would end the stream of another borrower.
       expect(driver.classify?.(refused)).toBe('transient')
+      const unasked = await failure(driver.check(session, { signal: never }))
+      expect([codeOf(unasked), driver.classify?.(unasked)]).toEqual(['ERR_HTTP2_PING_CANCEL', 'transient'])
       expect(await slow).toEqual({ status: 200, body: 'slow' })
       await vi.waitFor(() => expect(lost).toHaveBeenCalledOnce())
       expect(String(lost.mock.calls[0]?.[0])).toContain('the session has ended (GOAWAY)')
@@ -206,6 +208,15 @@ describe('http2()', { timeout: 60_000 }, () => {
       expect(ids[1]).not.toBe(ids[0])
       expect(await slow).toBe('slow')
       await vi.waitFor(() => expect(proxy.flows()).toHaveLength(1))
+    })
+
+    it('lets streams finish also while no successor can be had and the session is checked', async () => {
+      await using pool = createPool(driverOf(), { maxConnections: 1, rebuildMaxSurge: 0, healthCheckInterval: 50 })
+      const { body: id } = await pool.use((session) => request(session, '/id'))
+      const slow = pool.use((session) => request(session, '/slow?400'))
+      await vi.waitFor(async () => expect(await server.tell('streams', id)).toBe(1))
+      await server.tell('goaway', id)
+      expect(await slow).toEqual({ status: 200, body: 'slow' })
     })
 
     it('with an error is the end: ENHANCE_YOUR_CALM', async () => {
