@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, Settings } from 'node:http2'
+import { type ClientHttp2Session, getPackedSettings, type Settings } from 'node:http2'
 import type { ConnectionOptions } from 'node:tls'
 import type { Duration } from '../engine/duration.ts'
 import { ConfigError, type ConfigProblem } from '../engine/errors.ts'
@@ -64,6 +64,7 @@ export function resolveHttp2Options(options: Http2Options): ResolvedHttp2Options
   if (url?.protocol === 'http:' && options.tls !== undefined) {
     problems.push({ path: 'tls', given: 'options for TLS beside an address without it', allowed: 'together with https: only' })
   }
+  if (isObject(options) && isObject(options.settings)) problems.push(...problemsOfSettings(options.settings))
   if (problems.length > 0 || url === undefined) throw new ConfigError(problems)
 
   const secure = url.protocol === 'https:'
@@ -77,6 +78,16 @@ export function resolveHttp2Options(options: Http2Options): ResolvedHttp2Options
     },
     settings: { enablePush: false, ...options.settings },
     maxLeases: options.maxLeasesPerConnection ?? DEFAULT_MAX_LEASES,
+  }
+}
+
+/** Node would find them at each connect, when the socket is open already, and leave that behind. */
+function problemsOfSettings(settings: Settings): ConfigProblem[] {
+  try {
+    getPackedSettings(settings)
+    return []
+  } catch (error) {
+    return [{ path: 'settings', given: `what Node does not take (${(error as Error).message})`, allowed: RULES.settings.allowed }]
   }
 }
 
