@@ -4,8 +4,11 @@ import type { ErrorClass } from '../engine/driver.ts'
 const DEAD_SOCKET =
   /^(E(CONNABORTED|CONNRESET|HOSTDOWN|HOSTUNREACH|NETDOWN|NETRESET|NETUNREACH|NOTCONN|PIPE|SHUTDOWN|TIMEDOUT)|ERR_SOCKET_CLOSED|ERR_STREAM_.*)$/
 
-/** Of Node: the certificates, or what the two sides ask of each other, don't fit, and won't at the next try. */
-const TLS_MISMATCH = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
+/**
+ * Of Node: the certificates, or what the two sides ask of each other, don't fit, and won't at the next try; or a key or
+ * a certificate of one's own can't be read.
+ */
+const TLS_MISMATCH = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 
 /** How many causes deep an error is looked into: query builders wrap what client libraries throw. */
 const MAX_DEPTH = 5

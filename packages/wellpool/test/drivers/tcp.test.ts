@@ -10,6 +10,7 @@ import { TEST_CERTIFICATE, TEST_KEY } from '../support/tls.ts'
 
 const never = new AbortController().signal
 const context = (signal: AbortSignal = never) => ({ signal, connectionId: 'test-1', attempt: 1 })
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
 const ping = async (client: TcpClient, { signal }: { signal: AbortSignal }) => {
   const answer = await client.request('ping', { signal })
   if (answer !== 'pong') throw new Error(`not an answer to a ping: ${answer}`)
@@ -288,6 +289,15 @@ describe('tcp()', { timeout: 60_000 }, () => {
 
       const mistaken = driverOf({ port: secure.port, tls: { ca: TEST_CERTIFICATE, servername: 'elsewhere' } })
       expect(await failure(mistaken.connect(context()))).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+    })
+
+    it.each([
+      ['a key that is none', { cert: TEST_CERTIFICATE, key: 'no key' }],
+      ['a certificate that is none', { cert: 'no certificate', key: TEST_KEY }],
+    ])('is hopeless with %s of its own', async (_, own) => {
+      const driver = driverOf({ tls: own })
+      const error = await failure(driver.connect(context()))
+      expect([codeOf(error), driver.classify?.(error)]).toEqual([expect.stringMatching(/^ERR_OSSL_/), 'fatal'])
     })
 
     it('is hopeless when TLS is asked of a peer that has none, and leaves nothing', async () => {

@@ -26,6 +26,7 @@ it.each([
   ['SELF_SIGNED_CERT_IN_CHAIN', true],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', true],
   ['ERR_SSL_WRONG_VERSION_NUMBER', true],
+  ['ERR_OSSL_UNSUPPORTED', true],
   ['ECONNRESET', false],
   [undefined, false],
 ])('isTlsMismatch(%j) is %j', (code, mismatch) => {
