@@ -66,7 +66,9 @@ export class Model {
     batch(() => {
       this.pools.value = keepSame(this.pools.peek(), pools)
       this.connections.set(connections)
-      this.courses.reconcile((id) => this.connections.all.peek().has(id), Date.now() + this.#clockLead)
+      const find = (id: string): Connection | undefined => this.connections.all.peek().get(id)
+      // While the stream is away, what has become of them may still be told.
+      if (this.link.peek().streaming && this.courses.reconcile(find, Date.now() + this.#clockLead)) this.eventsChanged.value++
       this.#diagnose()
     })
     this.heard()

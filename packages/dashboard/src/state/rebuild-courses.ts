@@ -1,4 +1,4 @@
-import type { EventRecord } from '../api/contract.ts'
+import type { Connection, EventRecord } from '../api/contract.ts'
 import { detailsOf } from './event-details.ts'
 
 /** One rebuild from its reason to its end. */
@@ -7,6 +7,8 @@ export interface Course {
   readonly key: number
   readonly connectionId: string
   readonly pool: string
+  /** That of the client which is to be replaced. */
+  readonly generation: number | undefined
   readonly kind: string
   readonly detail: string
   readonly urgent: boolean
@@ -15,8 +17,11 @@ export interface Course {
   /** When its latest try began. */
   readonly startedAt: number | undefined
   readonly endedAt: number | undefined
-  /** `failed`: the latest try has failed, and another follows. `closed`: the connection has gone before it came to that. */
-  readonly outcome: 'marked' | 'running' | 'completed' | 'failed' | 'closed'
+  /**
+   * `failed`: the latest try has failed, and another follows. `closed`: the connection has gone before it came to that.
+   * `dropped`: the mark was taken off again, of which no event tells.
+   */
+  readonly outcome: 'marked' | 'running' | 'completed' | 'failed' | 'closed' | 'dropped'
   readonly durationMs: number | undefined
   readonly tries: number
   readonly stage: string | undefined
@@ -34,6 +39,8 @@ export class RebuildCourses {
   readonly #courses = new Map<number, Course>()
   /** The keys of those that have not ended, by connection. */
   readonly #active = new Map<string, number>()
+  /** The keys of those of which their connections knew nothing when they were last looked at. */
+  #doubted: ReadonlySet<number> = new Set()
 
   /** The latest first. */
   list(): Course[] {
@@ -49,6 +56,7 @@ export class RebuildCourses {
   clear(): void {
     this.#courses.clear()
     this.#active.clear()
+    this.#doubted = new Set()
   }
 
   add(event: EventRecord): void {
@@ -68,20 +76,36 @@ export class RebuildCourses {
       const tries = Math.max(1, this.of(connectionId)?.tries ?? 0)
       this.#change(event, connectionId, { endedAt: timestamp, outcome: 'failed', stage, error, tries })
     } else if (name === 'connectionClosed' && word !== undefined && ENDS.has(word)) {
-      this.#end(connectionId, timestamp)
+      this.#end(connectionId, { outcome: 'closed', endedAt: timestamp })
     }
   }
 
-  /** Ends those whose connection is not there any more, whatever was missed of it. */
-  reconcile(isPresent: (connectionId: string) => boolean, now: number): void {
-    for (const id of [...this.#active.keys()]) if (!isPresent(id)) this.#end(id, now)
+  /**
+   * Ends those whose connection is not there any more, or knows nothing of them, whatever was missed of it.
+   *
+   * @returns whether one has ended
+   */
+  reconcile(find: (connectionId: string) => Connection | undefined, now: number): boolean {
+    const before = this.#active.size
+    const doubted = new Set<number>()
+    for (const [id, key] of [...this.#active]) {
+      const connection = find(id)
+      if (connection === undefined) this.#end(id, { outcome: 'closed', endedAt: now })
+      else if (connection.mark === undefined && connection.state !== 'rebuilding') {
+        // Only the second time: the first answer may be older than the latest event.
+        if (this.#doubted.has(key)) this.#end(id, endOf(connection, this.#courses.get(key), now))
+        else doubted.add(key)
+      }
+    }
+    this.#doubted = doubted
+    return this.#active.size < before
   }
 
-  #end(connectionId: string, at: number): void {
+  #end(connectionId: string, end: Partial<Course>): void {
     const course = this.of(connectionId)
     if (course === undefined) return
-    // One whose try has failed is told as failed: that the connection was closed came of it.
-    if (course.outcome !== 'failed') this.#courses.set(course.key, { ...course, outcome: 'closed', endedAt: at })
+    // One whose try has failed is told as failed, unless a later one has not: that the connection was closed came of it.
+    if (course.outcome !== 'failed' || end.outcome === 'completed') this.#courses.set(course.key, { ...course, ...end })
     this.#active.delete(connectionId)
   }
 
@@ -96,6 +120,7 @@ export class RebuildCourses {
       key: event.seq,
       connectionId,
       pool: event.pool,
+      generation: event.generation,
       kind: reason?.kind ?? '',
       detail: reason?.detail ?? '',
       urgent: false,
@@ -122,4 +147,10 @@ export class RebuildCourses {
       return
     }
   }
+}
+
+/** What came of a rebuild that nobody has told of, by its connection. */
+function endOf({ generation, lastRebuiltAt }: Connection, course: Course | undefined, now: number): Partial<Course> {
+  if (generation <= (course?.generation ?? generation)) return { outcome: 'dropped', endedAt: now }
+  return { outcome: 'completed', endedAt: lastRebuiltAt ?? now, newGeneration: generation }
 }

@@ -264,6 +264,7 @@ export const en = {
     completed: 'completed',
     failed: (stage: string | undefined) => (stage === undefined ? 'failed' : `failed (${stage})`),
     closed: 'closed instead',
+    dropped: 'taken back',
     running: 'running',
     waitingForTurn: 'waits for its turn',
     generation: (n: number) => `now generation ${whole(n)}`,

@@ -235,6 +235,7 @@ export const zh: Dictionary = {
     completed: '完成',
     failed: (stage) => (stage === undefined ? '失败' : `失败（${stage}）`),
     closed: '改为关闭',
+    dropped: '已撤销',
     running: '进行中',
     waitingForTurn: '排队中',
     generation: (n) => `现为第 ${whole(n)} 代`,

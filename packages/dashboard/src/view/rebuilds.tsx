@@ -127,13 +127,14 @@ function Steps({ course }: { readonly course: Course }) {
       <li class={`step end ${outcome}`}>
         {outcome === 'marked' && <Gap label={age(now - (markedAt ?? now))} />}
         {outcome === 'running' && <Gap label={age(now - (startedAt ?? now))} />}
-        {took !== undefined && outcome !== 'closed' && <Gap label={duration(took)} />}
+        {took !== undefined && outcome !== 'closed' && outcome !== 'dropped' && <Gap label={duration(took)} />}
         <span>
           {outcome === 'marked' && text.waitingForTurn}
           {outcome === 'running' && text.running}
           {outcome === 'completed' && `✓ ${text.completed}`}
           {outcome === 'failed' && `× ${text.failed(stage)}`}
           {outcome === 'closed' && `– ${text.closed}`}
+          {outcome === 'dropped' && `– ${text.dropped}`}
         </span>
         {outcome === 'completed' && newGeneration !== undefined && <span class="muted">{text.generation(newGeneration)}</span>}
         {outcome === 'failed' && error !== undefined && <span class="error-text">{error}</span>}

@@ -55,6 +55,8 @@ await describeBrowser('stepping in', ({ open, folder }) => {
         .connections()
         .filter(({ generation }) => generation === 1).length,
     ).toBeGreaterThan(0)
+    await eventually(() => page.locator('.course').allTextContents()).not.toContainEqual(expect.stringContaining('waits for its turn'))
+    expect(await page.locator('.course').allTextContents()).toContainEqual(expect.stringContaining('taken back'))
   })
 
   it('says that a rebuild has failed, and why', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { RebuildCourses } from '../../src/state/rebuild-courses.ts'
-import { event } from '../support/records.ts'
+import { connection, event } from '../support/records.ts'
 
+const mark = { kind: 'slow_outlier', detail: '', urgent: false }
 const reason = { kind: 'slow_outlier', detail: 'check took 812 ms, usual are 21 ms' }
 
 function after(...events: ReturnType<typeof event>[]): RebuildCourses {
@@ -77,11 +78,50 @@ describe('the course of a rebuild', () => {
 
   it('ends when its connection is not there any more, whatever was missed', () => {
     const courses = after(event(1, 'rebuildMarked', { reason }), event(2, 'rebuildMarked', { reason }, { connectionId: 'orders-2' }))
-    courses.reconcile((id) => id === 'orders-2', 900)
+    courses.reconcile((id) => (id === 'orders-2' ? connection(id, { mark }) : undefined), 900)
     expect(courses.list().map(({ connectionId, outcome }) => [connectionId, outcome])).toEqual([
       ['orders-2', 'marked'],
       ['orders-1', 'closed'],
     ])
+  })
+
+  describe('of which its connection knows nothing', () => {
+    const marked = (): RebuildCourses => after(event(1, 'rebuildMarked', { reason }, { generation: 1 }))
+
+    it('goes on after one look: that may be older than the event', () => {
+      const courses = marked()
+      courses.reconcile(() => connection('orders-1'), 800)
+      courses.reconcile(() => connection('orders-1', { mark }), 900)
+      courses.reconcile(() => connection('orders-1'), 1000)
+      expect(courses.of('orders-1')).toMatchObject({ outcome: 'marked' })
+    })
+
+    it('was taken back', () => {
+      const courses = marked()
+      for (const now of [800, 900]) courses.reconcile(() => connection('orders-1'), now)
+      expect(courses.of('orders-1')).toBeUndefined()
+      expect(courses.list()).toEqual([expect.objectContaining({ outcome: 'dropped', endedAt: 900 })])
+    })
+
+    it('is completed when there is a newer client, although nobody has told of its end', () => {
+      const courses = marked()
+      for (const now of [800, 900]) courses.reconcile(() => connection('orders-1', { generation: 2, lastRebuiltAt: 750 }), now)
+      expect(courses.list()).toEqual([expect.objectContaining({ outcome: 'completed', endedAt: 750, newGeneration: 2 })])
+    })
+
+    it('has failed when its last try has', () => {
+      const courses = marked()
+      courses.add(event(2, 'rebuildFailed', { reason, stage: 'connect', error: { message: 'refused' } }, { generation: 1 }))
+      for (const now of [800, 900]) courses.reconcile(() => connection('orders-1'), now)
+      expect(courses.of('orders-1')).toBeUndefined()
+      expect(courses.list()).toEqual([expect.objectContaining({ outcome: 'failed', endedAt: 200 })])
+    })
+
+    it('goes on while its connection is being rebuilt', () => {
+      const courses = marked()
+      for (const now of [800, 900]) courses.reconcile(() => connection('orders-1', { state: 'rebuilding' }), now)
+      expect(courses.of('orders-1')).toBeDefined()
+    })
   })
 
   it('is known from its end alone, when its beginning was missed', () => {
