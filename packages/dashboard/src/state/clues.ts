@@ -1,4 +1,4 @@
-import type { EventRecord } from '../api/contract.ts'
+import type { Connection, EventRecord } from '../api/contract.ts'
 import { detailsOf } from './event-details.ts'
 
 /** Why connects of a pool fail. */
@@ -24,22 +24,32 @@ export class Clues {
     return this.#troubles.get(pool)
   }
 
-  /** When a connection was last found to be held for too long. */
-  leakAt(connectionId: string): number | undefined {
+  /** Since when a connection has been held that was found to be held for too long. */
+  heldSince(connectionId: string): number | undefined {
     return this.#leaks.get(connectionId)
   }
 
-  clear(): void {}
+  clear(): void {
+    this.#checkFailures.clear()
+    this.#troubles.clear()
+    this.#leaks.clear()
+  }
+
+  /** Forgets what does not hold any more: that a lease was given back is told by no event, and others may have been missed. */
+  reconcile(connections: ReadonlyMap<string, Pick<Connection, 'state'>>): void {
+    for (const id of [...this.#leaks.keys()]) if (connections.get(id)?.state !== 'acquired') this.#leaks.delete(id)
+    for (const id of [...this.#checkFailures.keys()]) if (!connections.has(id)) this.#checkFailures.delete(id)
+  }
 
   add(event: EventRecord): void {
     const { name, pool, connectionId, timestamp } = event
-    const { error = '', retryInMs = 0, to } = detailsOf(event)
+    const { error = '', retryInMs = 0, heldMs = 0, to } = detailsOf(event)
     if (name === 'breakerOpened') this.#troubles.set(pool, { error, nextTryAt: timestamp + retryInMs })
     else if (name === 'breakerClosed' || name === 'poolClosed') this.#troubles.delete(pool)
     if (connectionId === undefined) return
     if (name === 'healthCheckFailed') this.#checkFailures.set(connectionId, error)
     else if (name === 'healthStatusChanged' && to === 'healthy') this.#checkFailures.delete(connectionId)
-    else if (name === 'leakSuspected') this.#leaks.set(connectionId, timestamp)
+    else if (name === 'leakSuspected') this.#leaks.set(connectionId, timestamp - heldMs)
     else if (name === 'connectionClosed' || name === 'rebuildCompleted') {
       this.#checkFailures.delete(connectionId)
       this.#leaks.delete(connectionId)

@@ -66,7 +66,7 @@ export function diagnose(
   pools: readonly Pool[],
   connections: ReadonlyMap<string, Connection>,
   courses: Pick<RebuildCourses, 'of'>,
-  clues: Pick<Clues, 'checkFailure' | 'connectTrouble' | 'leakAt'>,
+  clues: Pick<Clues, 'checkFailure' | 'connectTrouble' | 'heldSince'>,
 ): Diagnosis {
   const ill: Ill[] = []
   let renewing = 0
@@ -78,8 +78,8 @@ export function diagnose(
     const course = courses.of(connection.id)
     if (isIll(connection)) ill.push(describe(connection, course, clues))
     else if (connection.mark !== undefined || connection.state === 'rebuilding') renewing++
-    const leakAt = connection.state === 'acquired' ? clues.leakAt(connection.id) : undefined
-    if (leakAt !== undefined) troubles.push({ kind: 'leak', pool: connection.pool, connectionId: connection.id, since: leakAt })
+    const since = connection.state === 'acquired' ? clues.heldSince(connection.id) : undefined
+    if (since !== undefined) troubles.push({ kind: 'leak', pool: connection.pool, connectionId: connection.id, since })
   }
   ill.sort((a, b) => rank(a) - rank(b))
   const waiting = pools.reduce((sum, { stats }) => sum + stats.waiting, 0)

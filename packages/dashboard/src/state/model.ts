@@ -69,6 +69,7 @@ export class Model {
       const find = (id: string): Connection | undefined => this.connections.all.peek().get(id)
       // While the stream is away, what has become of them may still be told.
       if (this.link.peek().streaming && this.courses.reconcile(find, Date.now() + this.#clockLead)) this.eventsChanged.value++
+      this.#clues.reconcile(this.connections.all.peek())
       this.#diagnose()
     })
     this.heard()

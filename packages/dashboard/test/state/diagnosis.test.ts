@@ -110,7 +110,7 @@ describe('of connections', () => {
   it('tells of one that is held for long, while it is held', () => {
     const leak = event(5, 'leakSuspected', { heldMs: 60_000 })
     const of = (state: 'acquired' | 'idle') => diagnosisOf([pool('orders')], [connection('orders-1', { state })], leak).troubles
-    expect(of('acquired')).toEqual([{ kind: 'leak', pool: 'orders', connectionId: 'orders-1', since: 500 }])
+    expect(of('acquired')).toEqual([{ kind: 'leak', pool: 'orders', connectionId: 'orders-1', since: -59_500 }])
     expect(of('idle')).toEqual([])
   })
 })

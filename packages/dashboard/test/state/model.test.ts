@@ -25,3 +25,31 @@ describe('the rebuilds of the model', () => {
     expect(model.courses.of('orders-1')).toBeDefined()
   })
 })
+
+describe('what explains how connections are', () => {
+  const held = event(5, 'leakSuspected', { heldMs: 60_000 })
+  const acquired = [connection('orders-1', { state: 'acquired' })]
+
+  it('is not said of a lease that was given back, when its connection is used again', () => {
+    const model = modelOf()
+    model.addEvent(held)
+    model.setPresent([pool('orders')], acquired)
+    expect(model.diagnosis.value?.troubles).toEqual([expect.objectContaining({ kind: 'leak' })])
+    model.setPresent([pool('orders')], [connection('orders-1')])
+    model.setPresent([pool('orders')], acquired)
+    expect(model.diagnosis.value?.troubles).toEqual([])
+  })
+
+  it('is not said of those of another agent, whose connections have the same ids', () => {
+    const model = modelOf()
+    const ill = connection('orders-2', { health: 'degraded' })
+    model.addEvent(held)
+    model.addEvent(event(6, 'healthCheckFailed', { error: { message: 'no answer' } }, { connectionId: 'orders-2' }))
+    model.setPresent([pool('orders')], [...acquired, ill])
+    expect(model.diagnosis.value?.ill).toEqual([expect.objectContaining({ reason: { kind: 'check_failed', detail: 'no answer' } })])
+    model.setHistory({ events: [], seq: 0, lost: 0 })
+    model.setPresent([pool('orders')], [...acquired, ill])
+    expect(model.diagnosis.value?.troubles).toEqual([])
+    expect(model.diagnosis.value?.ill).toEqual([expect.objectContaining({ reason: undefined })])
+  })
+})
