@@ -20,6 +20,18 @@ describe('the stream of events', () => {
     expect(messages.at(-1)?.id).toBe(String(of('event')[0].seq))
   })
 
+  it('says whose events it numbers: a server that was started again counts anew', async () => {
+    const [{ url, pools }, other] = [await startScene(), await startScene()]
+    const first = follow(url)
+    await until(() => first.of('hello').length === 1)
+    pools.get('orders')?.pause()
+    const [again, another] = [follow(url), follow(other.url)]
+    await until(() => again.of('hello').length + another.of('hello').length === 2)
+    const [told, toldAgain, toldByAnother] = [first, again, another].map(({ of }) => of('hello')[0])
+    expect(toldAgain).toEqual({ seq: told.seq + 1, instance: told.instance })
+    expect(toldByAnother.instance).not.toBe(told.instance)
+  })
+
   it('tells only what was asked for, and nothing of leases', async () => {
     const { url, pools, connectionId } = await startScene()
     const billing = follow(url, '?pool=billing')

@@ -5,8 +5,8 @@ import { SseParser } from './sse-parser.ts'
 
 /** What is told of the stream. */
 export interface StreamListener {
-  /** It has begun. @param seq the number of the latest event of the agent */
-  readonly opened: (seq: number) => void
+  /** It has begun. @param seq the number of the latest event @param isAnother whether these are the events of another agent */
+  readonly opened: (seq: number, isAnother: boolean) => void
   readonly event: (event: EventRecord) => void
   readonly samples: (pools: Readonly<Record<string, Sample>>) => void
   /** Events that were not sent, by name: there were too many. */
@@ -39,6 +39,8 @@ export class LiveStream {
   #controller: AbortController | undefined
   #wake: (() => void) | undefined
   #lastSeq: number | undefined
+  /** The agent whose events were numbered so. */
+  #instance: string | undefined
 
   constructor(calls: Calls, listener: StreamListener, random: () => number = Math.random) {
     this.#calls = calls
@@ -50,6 +52,7 @@ export class LiveStream {
   start(after: number): void {
     this.stop()
     this.#lastSeq = after
+    this.#instance = undefined
     this.#controller = new AbortController()
     void this.#run(this.#controller.signal)
   }
@@ -117,11 +120,13 @@ export class LiveStream {
     } else if (type === 'left-out') {
       this.#listener.leftOut(data as Record<string, number>)
     } else if (type === 'hello') {
-      const { seq } = data as { seq: number }
+      const { seq, instance } = data as { seq: number; instance?: string }
       onOpened()
-      // An agent that was started again counts from 1.
-      if (this.#lastSeq !== undefined && seq < this.#lastSeq) this.#lastSeq = seq
-      this.#listener.opened(seq)
+      // An agent that was started again counts from 1, and may have counted farther by now than this page has.
+      const isAnother = (this.#instance !== undefined && instance !== this.#instance) || seq < (this.#lastSeq ?? 0)
+      this.#instance = instance
+      if (isAnother) this.#lastSeq = seq
+      this.#listener.opened(seq, isAnother)
     }
   }
 

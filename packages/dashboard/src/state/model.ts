@@ -75,12 +75,21 @@ export class Model {
     this.heard()
   }
 
-  /** Begins anew with what the agent remembers. */
+  /** Begins anew with what the agent remembers, and with what it has told since. */
   setHistory({ events, seq, lost }: EventPage): void {
+    const since = this.events.events.filter((event) => event.seq > seq)
     this.courses.clear()
     this.#clues.clear()
-    this.events.reset(events, seq, lost)
-    for (const event of events) this.#learn(event)
+    this.events.reset([...events, ...since], since.at(-1)?.seq ?? seq, lost)
+    for (const event of this.events.events) this.#learn(event)
+    this.#showEvents()
+  }
+
+  /** Forgets what an agent has told that is gone. */
+  forgetHistory(): void {
+    this.events.reset([], 0, 0)
+    this.courses.clear()
+    this.#clues.clear()
     this.#showEvents()
   }
 

@@ -46,7 +46,7 @@ export class Sync {
     this.#model = model
     this.#refused = refused
     this.#stream = new LiveStream(calls, {
-      opened: (seq) => this.#opened(seq),
+      opened: (_seq, isAnother) => this.#opened(isAnother),
       event: (event) => {
         this.#model.addEvent(event)
         if (TELLING.has(event.name)) this.refreshSoon()
@@ -104,19 +104,31 @@ export class Sync {
     )
   }
 
-  /** An agent that was started again has forgotten, and counts from 1. */
-  #opened(seq: number): void {
+  #opened(isAnother: boolean): void {
     this.#model.setStreaming(true, undefined)
     this.#model.heard()
-    if (seq < this.#model.events.lastSeq) {
-      void this.#calls.events(EVENTS_AT_FIRST).then(
-        (page) => this.#model.setHistory(page),
-        () => {},
-      )
+    if (isAnother) {
+      // At once: what it tells now has numbers that those of the former one have had.
+      this.#model.forgetHistory()
+      void this.#readHistory()
       void this.readConfiguration()
     }
     this.#restUntil = 0
     this.refreshSoon()
+  }
+
+  /** Reads what an agent that was started again has told before it was followed, until it answers. */
+  async #readHistory(): Promise<void> {
+    for (let failures = 0; this.#running; ) {
+      try {
+        const page = await this.#calls.events(EVENTS_AT_FIRST)
+        if (this.#running) this.#model.setHistory(page)
+        return
+      } catch {
+        const delay = delayBefore(++failures, Math.random)
+        await new Promise((resolve) => setTimeout(resolve, delay))
+      }
+    }
   }
 
   #schedule(ms: number): void {

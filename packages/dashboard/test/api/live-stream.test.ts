@@ -35,7 +35,7 @@ function scene() {
     return new Response(body)
   })
   const listener: StreamListener = {
-    opened: (seq) => told.push(`opened ${seq}`),
+    opened: (seq, isAnother) => told.push(`opened ${seq}${isAnother ? ', another' : ''}`),
     event: ({ seq }) => told.push(`event ${seq}`),
     samples: (pools) => told.push(`samples ${Object.keys(pools)}`),
     leftOut: (counts) => told.push(`left out ${JSON.stringify(counts)}`),
@@ -54,7 +54,7 @@ function scene() {
 }
 
 const event = (seq: number): string => `id: ${seq}\nevent: event\ndata: ${JSON.stringify({ seq } satisfies Partial<EventRecord>)}\n\n`
-const hello = (seq: number): string => `event: hello\ndata: {"seq":${seq}}\n\n`
+const hello = (seq: number, instance = 'a'): string => `event: hello\ndata: ${JSON.stringify({ seq, instance })}\n\n`
 
 describe('the stream', () => {
   beforeEach(() => {
@@ -97,11 +97,30 @@ describe('the stream', () => {
     stream.start(500)
     await vi.waitFor(() => expect(opened).toHaveLength(1))
     opened[0]?.send(hello(2))
-    await vi.waitFor(() => expect(told).toContain('opened 2'))
+    await vi.waitFor(() => expect(told).toContain('opened 2, another'))
     opened[0]?.end()
     await vi.waitFor(() => expect(told).toContain('lost, next in 500'))
     await vi.advanceTimersByTimeAsync(500)
     expect(opened[1]?.after).toBe('2')
+    stream.stop()
+  })
+
+  it.each([3, 8])('knows another agent by its instance, also when it has told %i events of which 3 are known', async (seq) => {
+    const { opened, told, stream } = scene()
+    stream.start(3)
+    await vi.waitFor(() => expect(opened).toHaveLength(1))
+    opened[0]?.send(hello(3))
+    opened[0]?.end()
+    await vi.waitFor(() => expect(told).toContain('lost, next in 500'))
+    await vi.advanceTimersByTimeAsync(500)
+    opened[1]?.send(hello(seq, 'b'))
+    await vi.waitFor(() => expect(told.at(-1)).toBe(`opened ${seq}, another`))
+    opened[1]?.end()
+    await vi.waitFor(() => expect(told.at(-1)).toBe('lost, next in 500'))
+    await vi.advanceTimersByTimeAsync(500)
+    expect(opened[2]?.after).toBe(String(seq))
+    opened[2]?.send(hello(seq, 'b'))
+    await vi.waitFor(() => expect(told.at(-1)).toBe(`opened ${seq}`))
     stream.stop()
   })
 

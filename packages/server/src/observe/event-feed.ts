@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { PoolEvent, Pools } from 'wellpool'
 import { EVENT_NAMES, type EventRecord, type ToldEvent, toEventRecord } from './pool-event.ts'
 
 /** Hears all pools of a set, those that are added later included, and passes each event on as a record. */
 export class EventFeed {
+  /** No other feed has the same: by it clients know that the numbers which they have are those of another one. */
+  readonly instance: string = randomUUID()
   readonly #listeners = new Set<(event: EventRecord) => void>()
   readonly #off: readonly (() => void)[]
   #seq = 0

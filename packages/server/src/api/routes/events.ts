@@ -57,7 +57,8 @@ export function eventRoutes(app: FastifyInstance, context: ApiContext): void {
       // A stream may be silent for long, and its peer sends nothing.
       request.raw.socket.setTimeout(0)
       const isAllowed = (): boolean => context.stillValid(identity)
-      context.stream.add(response, { filter, samples: query.samples ?? false, after, isAllowed }, { seq: context.feed.seq })
+      const { seq, instance } = context.feed
+      context.stream.add(response, { filter, samples: query.samples ?? false, after, isAllowed }, { seq, instance })
     },
   )
 }

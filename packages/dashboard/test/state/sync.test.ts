@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Calls } from '../../src/api/calls.ts'
+import { Client } from '../../src/api/client.ts'
+import type { EventPage, EventRecord } from '../../src/api/contract.ts'
+import { Model } from '../../src/state/model.ts'
+import { Sync } from '../../src/state/sync.ts'
+import { connection, event, pool } from '../support/records.ts'
+
+/** A stream of which the test says what comes, and when it ends. */
+interface Opened {
+  event(event: EventRecord): void
+  end(): void
+}
+
+/** An agent of which the test says what it answers, and a page that follows it. */
+function scene() {
+  const agent = {
+    instance: 'a',
+    history: { events: [], seq: 0, lost: 0 } as EventPage,
+    /** Paths that are answered with an error. */
+    failing: new Set<string>(),
+    /** The paths that it was asked for. */
+    asked: [] as string[],
+    streams: [] as Opened[],
+  }
+  const openStream = (signal: AbortSignal | null | undefined): Response => {
+    const encoder = new TextEncoder()
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+    const send = (type: string, data: object): void =>
+      controller?.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`))
+    const body = new ReadableStream<Uint8Array>({
+      start(given) {
+        controller = given
+        // As fetch does it.
+        signal?.addEventListener('abort', () => given.error(signal.reason))
+      },
+    })
+    send('hello', { seq: agent.history.seq, instance: agent.instance })
+    agent.streams.push({ event: (each) => send('event', each), end: () => controller?.close() })
+    return new Response(body)
+  }
+  const client = new Client('/', async (url, { signal }) => {
+    const path = url.slice(1).split('?')[0] ?? ''
+    agent.asked.push(path)
+    if (agent.failing.has(path)) return new Response(null, { status: 500 })
+    if (path === 'events/stream') return openStream(signal)
+    if (path === 'events') return Response.json(agent.history)
+    if (path === 'pools') return Response.json({ pools: [pool('orders')] })
+    return Response.json(path === 'connections' ? { connections: [connection('orders-1')] } : { pools: {} })
+  })
+  const model = new Model((frame) => frame())
+  return { agent, model, sync: new Sync(new Calls(client), model, () => {}) }
+}
+
+const seqs = (model: Model): number[] => model.events.events.map(({ seq }) => seq)
+
+describe('following the agent', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+    vi.stubGlobal('document', { hidden: false })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  it('begins anew with an agent that was started again, and reads what it has told until it answers', async () => {
+    const { agent, model, sync } = scene()
+    agent.history = { events: [event(1, 'poolWarmedUp'), event(2, 'poolPaused')], seq: 2, lost: 0 }
+    await sync.start()
+    await vi.waitFor(() => expect(model.link.value.streaming).toBe(true))
+    expect(seqs(model)).toEqual([1, 2])
+
+    agent.instance = 'b'
+    agent.history = { events: [event(1, 'poolWarmedUp'), event(2, 'poolResumed')], seq: 2, lost: 0 }
+    agent.failing.add('events')
+    agent.streams[0]?.end()
+    await vi.waitFor(() => expect(agent.streams).toHaveLength(2))
+    agent.streams[1]?.event(event(3, 'breakerOpened'))
+    await vi.waitFor(() => expect(seqs(model)).toEqual([3]))
+
+    agent.failing.clear()
+    await vi.waitFor(() => expect(seqs(model)).toEqual([1, 2, 3]))
+    expect(model.events.events.map(({ name }) => name)).toEqual(['poolWarmedUp', 'poolResumed', 'breakerOpened'])
+    sync.stop()
+  })
+})
