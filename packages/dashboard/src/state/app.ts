@@ -57,6 +57,10 @@ export class App {
   /** Asks to be let in, and follows the pools whenever somebody is. */
   start(): void {
     setInterval(() => this.model.tick(Date.now()), TICK_MS)
+    document.addEventListener('visibilitychange', () => {
+      // It was asked for seldom meanwhile.
+      if (!document.hidden) this.sync.tryNow()
+    })
     const isIn = computed(() => this.login.stage.value.kind === 'in')
     effect(() => {
       if (!isIn.value) return

@@ -8,6 +8,8 @@ import type { Model } from './model.ts'
 const EVERY_MS = 1000
 /** After an event that changes the picture they are asked for sooner. */
 const SOON_MS = 250
+/** While the page is not shown, ms: its title tells how many things are wrong. */
+const HIDDEN_EVERY_MS = 10_000
 /** Asking takes at most a part of the time: 1 to so many. */
 const REST_FACTOR = 4
 const EVENTS_AT_FIRST = 1000
@@ -143,8 +145,6 @@ export class Sync {
   }
 
   async #refresh(): Promise<void> {
-    // Nobody looks at a page that is not shown; it is right again a second after it is.
-    if (document.hidden) return this.#schedule(EVERY_MS)
     const startedAt = performance.now()
     this.#asking = true
     try {
@@ -160,7 +160,7 @@ export class Sync {
     if (!this.#running) return
     const now = performance.now()
     const rest = this.#failures > 0 ? delayBefore(this.#failures, Math.random) : Math.min(EVERY_MS * 5, (now - startedAt) * REST_FACTOR)
-    this.#restUntil = now + rest
+    this.#restUntil = now + (document.hidden ? Math.max(rest, HIDDEN_EVERY_MS) : rest)
     this.#schedule(Math.max(0, startedAt + EVERY_MS - now))
   }
 

@@ -52,6 +52,11 @@ function scene() {
   return { agent, model, sync: new Sync(new Calls(client), model, () => {}) }
 }
 
+/** Lets time pass in small steps, so that answers come in between. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) await vi.advanceTimersByTimeAsync(100)
+}
+
 const seqs = (model: Model): number[] => model.events.events.map(({ seq }) => seq)
 
 describe('following the agent', () => {
@@ -62,6 +67,24 @@ describe('following the agent', () => {
   afterEach(() => {
     vi.useRealTimers()
     vi.unstubAllGlobals()
+  })
+
+  it('asks seldom while the page is not shown, and at once when it is', async () => {
+    const { agent, sync } = scene()
+    vi.stubGlobal('document', { hidden: true })
+    await sync.start()
+    agent.asked = []
+    await pass(20_500)
+    const polls = (): number => agent.asked.filter((path) => path === 'connections').length
+    expect([2, 3]).toContain(polls())
+    agent.asked = []
+    vi.stubGlobal('document', { hidden: false })
+    sync.tryNow()
+    await pass(500)
+    expect(polls()).toBe(1)
+    await pass(3000)
+    expect(polls()).toBeGreaterThan(2)
+    sync.stop()
   })
 
   it('begins anew with an agent that was started again, and reads what it has told until it answers', async () => {
