@@ -15,6 +15,8 @@ export interface Link {
   readonly streaming: boolean
   /** When the agent was last heard, by the clock of this machine. */
   readonly heardAt: number
+  /** While pools and connections can't be read: when they last were, by the clock of this machine. */
+  readonly staleSince: number | undefined
   /** When the stream is opened again, by the clock of this machine. */
   readonly nextTryAt: number | undefined
 }
@@ -29,7 +31,7 @@ export class Model {
   /** Undefined until the pools have been seen. */
   readonly diagnosis: Signal<Diagnosis | undefined> = signal(undefined)
   readonly configuration: Signal<Configuration | undefined> = signal(undefined)
-  readonly link: Signal<Link> = signal({ streaming: false, heardAt: Date.now(), nextTryAt: undefined })
+  readonly link: Signal<Link> = signal({ streaming: false, heardAt: Date.now(), staleSince: undefined, nextTryAt: undefined })
   /** The time of this machine; grows twice a second. */
   readonly now: Signal<number> = signal(Date.now())
   readonly events = new EventLog()
@@ -39,6 +41,8 @@ export class Model {
   /** Change when the lists of the same name have changed. */
   readonly eventsChanged = signal(0)
   readonly samplesChanged = signal(0)
+  /** When pools and connections were last read, by the clock of this machine. */
+  #presentAt = Date.now()
   /** What the agent's clock is ahead of this machine's, ms. */
   #clockLead = 0
   readonly #showEvents = throttle(LISTS_EVERY, () => {
@@ -72,7 +76,14 @@ export class Model {
       this.#clues.reconcile(this.connections.all.peek())
       this.#diagnose()
     })
+    this.#presentAt = Date.now()
+    this.link.value = { ...this.link.peek(), staleSince: undefined }
     this.heard()
+  }
+
+  /** Pools and connections could not be read: whatever else is heard, what is shown of them grows older. */
+  setStale(): void {
+    this.link.value = { ...this.link.peek(), staleSince: this.#presentAt }
   }
 
   /** Begins anew with what the agent remembers, and with what it has told since. */
@@ -130,6 +141,7 @@ export class Model {
   /** Forgets everything: somebody else may look next. */
   clear(): void {
     batch(() => {
+      this.link.value = { ...this.link.peek(), staleSince: undefined }
       this.pools.value = []
       this.connections.set([])
       this.configuration.value = undefined
@@ -151,6 +163,11 @@ export class Model {
   #diagnose(): void {
     this.diagnosis.value = diagnose(this.pools.peek(), this.connections.all.peek(), this.courses, this.#clues)
   }
+}
+
+/** How old that is which is shown, ms. */
+export function dataAge({ heardAt, staleSince }: Link, now: number): number {
+  return Math.max(0, now - (staleSince ?? heardAt))
 }
 
 /** Leaves the object of each pool that looks as it did: what shows it need not be drawn anew. */

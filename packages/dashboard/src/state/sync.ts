@@ -1,5 +1,5 @@
 import type { Calls } from '../api/calls.ts'
-import { RefusedError, UnreachableError } from '../api/client.ts'
+import { RefusedError } from '../api/client.ts'
 import type { EventName } from '../api/contract.ts'
 import { delayBefore, LiveStream } from '../api/live-stream.ts'
 import type { Model } from './model.ts'
@@ -152,7 +152,8 @@ export class Sync {
       if (this.#running) this.#model.setPresent(pools, connections)
       this.#failures = 0
     } catch (error) {
-      this.#failures = error instanceof UnreachableError ? this.#failures + 1 : 0
+      this.#failures++
+      if (this.#running) this.#model.setStale()
       if (error instanceof RefusedError && (error.status === 401 || error.status === 403)) this.#end(error)
     } finally {
       this.#asking = false

@@ -300,6 +300,7 @@ export const en = {
     connecting: 'connecting',
     lost: 'not connected',
     unreachable: (time: string) => `The agent has not answered for ${time}.`,
+    unread: "Pools and connections can't be read now.",
     dataAge: (time: string) => `What is shown is ${time} old.`,
     nextTry: (time: string) => `Next try in ${time}.`,
     trying: 'Trying now …',

@@ -271,6 +271,7 @@ export const zh: Dictionary = {
     connecting: '连接中',
     lost: '未连接',
     unreachable: (time) => `代理已 ${time} 没有应答。`,
+    unread: '目前无法读取连接池和连接。',
     dataAge: (time) => `显示的是 ${time} 前的数据。`,
     nextTry: (time) => `${time} 后重试。`,
     trying: '正在重试 …',

@@ -1,4 +1,5 @@
 import { age } from '../format.ts'
+import { dataAge } from '../state/model.ts'
 import { useApp, useText } from './context.ts'
 
 /** Samples come once a second: after so long without a word something is wrong, ms. */
@@ -8,17 +9,20 @@ export const SILENT_MS = 3500
 export function Banner() {
   const { model, sync } = useApp()
   const text = useText().link
-  const { streaming, heardAt, nextTryAt } = model.link.value
+  const link = model.link.value
+  const { streaming, heardAt, nextTryAt } = link
   const now = model.now.value
-  const silentFor = now - heardAt
-  if (silentFor < SILENT_MS && (streaming || nextTryAt === undefined)) return null
+  const [silentFor, oldFor] = [now - heardAt, dataAge(link, now)]
+  const isStale = oldFor >= SILENT_MS
+  if (!isStale && (streaming || nextTryAt === undefined)) return null
   const isUnreachable = silentFor >= SILENT_MS
   const wait = (nextTryAt ?? now) - now
+  const what = isStale ? text.unread : text.noStream
   return (
-    <div class={`banner ${isUnreachable ? 'bad' : 'poor'}`} role="alert">
+    <div class={`banner ${isStale ? 'bad' : 'poor'}`} role="alert">
       <span aria-hidden="true">⚠</span>
       <span>
-        <strong>{isUnreachable ? text.unreachable(age(silentFor)) : text.noStream}</strong> {isUnreachable && text.dataAge(age(silentFor))}{' '}
+        <strong>{isUnreachable ? text.unreachable(age(silentFor)) : what}</strong> {isStale && text.dataAge(age(oldFor))}{' '}
         {!streaming && (wait > 0 ? text.nextTry(age(wait)) : text.trying)}
       </span>
       <button type="button" onClick={() => sync.tryNow()}>

@@ -1,4 +1,5 @@
 import { age } from '../format.ts'
+import { dataAge } from '../state/model.ts'
 import { DICTIONARIES, LANGUAGES } from '../text/index.ts'
 import { SILENT_MS } from './banner.tsx'
 import { useApp, useText } from './context.ts'
@@ -83,15 +84,15 @@ const THEME_SIGNS = { auto: '◐', light: '○', dark: '●' } as const
 function LinkState() {
   const { model } = useApp()
   const text = useText().link
-  const { streaming, heardAt } = model.link.value
-  const silentFor = Math.max(0, model.now.value - heardAt)
-  const isLive = streaming && silentFor < SILENT_MS
+  const link = model.link.value
+  const oldFor = dataAge(link, model.now.value)
+  const isLive = link.streaming && oldFor < SILENT_MS
   return (
     <span class={`link-state ${isLive ? 'live' : 'lost'}`}>
       <span class="dot" aria-hidden="true" />
       {isLive ? text.live : text.lost}
       <span class="muted figures" title={text.dataAgeTitle}>
-        {age(silentFor)}
+        {age(oldFor)}
       </span>
     </span>
   )

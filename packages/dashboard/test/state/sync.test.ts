@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Calls } from '../../src/api/calls.ts'
 import { Client } from '../../src/api/client.ts'
 import type { EventPage, EventRecord } from '../../src/api/contract.ts'
-import { Model } from '../../src/state/model.ts'
+import { dataAge, Model } from '../../src/state/model.ts'
 import { Sync } from '../../src/state/sync.ts'
 import { connection, event, pool } from '../support/records.ts'
 
@@ -84,6 +84,29 @@ describe('following the agent', () => {
     expect(polls()).toBe(1)
     await pass(3000)
     expect(polls()).toBeGreaterThan(2)
+    sync.stop()
+  })
+
+  it('does not call young what can not be read, although samples come, and asks less often meanwhile', async () => {
+    const { agent, model, sync } = scene()
+    await sync.start()
+    await pass(2000)
+    expect(dataAge(model.link.value, Date.now())).toBeLessThan(1500)
+
+    agent.failing.add('connections')
+    agent.asked = []
+    for (let second = 0; second < 10; second++) {
+      await pass(1000)
+      model.addSamples({})
+    }
+    expect(model.link.value.streaming).toBe(true)
+    expect(dataAge(model.link.value, Date.now())).toBeGreaterThan(8000)
+    expect(agent.asked.filter((path) => path === 'connections').length).toBeLessThan(8)
+
+    agent.failing.clear()
+    sync.tryNow()
+    await pass(500)
+    expect(dataAge(model.link.value, Date.now())).toBeLessThan(1000)
     sync.stop()
   })
 
