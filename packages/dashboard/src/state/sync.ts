@@ -63,6 +63,8 @@ export class Sync {
   /** @throws RefusedError, UnreachableError */
   async start(): Promise<void> {
     this.#running = true
+    // It has just said who is logged in.
+    this.#model.heard()
     const [events, pools, connections] = await Promise.all([
       this.#calls.events(EVENTS_AT_FIRST),
       this.#calls.pools(),

@@ -10,7 +10,8 @@ export function Announcer() {
   const { model } = useApp()
   const text = useText()
   const diagnosis = model.diagnosis.value
-  const sentence = diagnosis === undefined ? '' : headlineOf(diagnosis, model.pools.value.length, text)
+  // Without the number of connections: it changes all day while all is well.
+  const sentence = diagnosis === undefined ? '' : headlineOf({ ...diagnosis, connections: 0 }, model.pools.value.length, text)
   const [spoken, setSpoken] = useState('')
   const last = useRef(Number.NEGATIVE_INFINITY)
   useEffect(() => {

@@ -11,7 +11,8 @@ export function Jobs() {
   const jobs = steering.jobs.value
   const notices = steering.notices.value
   return (
-    <section class="jobs" role="status" aria-label={text.jobs.title}>
+    // One row at a time is read out, and not how far each is: that changes every moment.
+    <section class="jobs" role="status" aria-atomic="false" aria-label={text.jobs.title}>
       {notices.map((notice) => (
         <NoticeRow key={notice.id} notice={notice} />
       ))}
@@ -53,7 +54,7 @@ function JobRow({ job }: { readonly job: Job }) {
   const isRunning = state === 'running'
   const what = text.jobs.target(target.kind, target.name)
   return (
-    <div class={`job ${hasFailed(job) ? 'failed' : state}`}>
+    <div class={`job ${hasFailed(job) ? 'failed' : state}`} aria-atomic="true">
       <span class="job-sign" aria-hidden="true">
         {isRunning ? '↻' : hasFailed(job) ? '×' : state === 'cancelled' ? '–' : '✓'}
       </span>
@@ -62,8 +63,9 @@ function JobRow({ job }: { readonly job: Job }) {
       {isRunning ? (
         <>
           <progress max={Math.max(1, total)} value={succeeded + failed} aria-label={what} />
-          <span class="figures">{text.jobs.progress(succeeded + failed, total)}</span>
-          {failed > 0 && <span class="error-text figures">{text.jobs.failures(failed)}</span>}
+          <span class="figures" aria-live="off">
+            {text.jobs.progress(succeeded + failed, total)} {failed > 0 && <span class="error-text">{text.jobs.failures(failed)}</span>}
+          </span>
         </>
       ) : (
         <span class="figures">{outcomeOf(job, text)}</span>

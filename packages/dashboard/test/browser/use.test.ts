@@ -1,9 +1,25 @@
 import { attach, createServer } from '@wellpool/server'
 import Fastify from 'fastify'
+import type { Page } from 'playwright-core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { accessibilityProblems } from '../support/axe.ts'
 import { describeBrowser, eventually } from '../support/browser.ts'
 import { driverOf, gate, type Hooks, startScene } from '../support/scene.ts'
+
+/** What a banner has read out within some time. */
+function readOut(page: Page, ms: number): Promise<string[]> {
+  return page.evaluate(async (watchedFor) => {
+    const read = (): string[] => [...document.querySelectorAll('.banner [role=alert]')].map((alert) => alert.textContent ?? '')
+    const texts = new Set(read())
+    const observer = new MutationObserver(() => {
+      for (const text of read()) texts.add(text)
+    })
+    observer.observe(document.body, { childList: true, characterData: true, subtree: true })
+    await new Promise((resolve) => setTimeout(resolve, watchedFor))
+    observer.disconnect()
+    return [...texts]
+  }, ms)
+}
 
 const PHONE = { width: 360, height: 740 }
 
@@ -117,6 +133,7 @@ await describeBrowser('using the page', ({ open, folder }) => {
     await eventually(() => page.locator('.banner').textContent()).toMatch(/The agent has not answered for .* What is shown is .* old/)
     expect(await page.locator('.link-state').textContent()).toContain('not connected')
     expect(await page.locator('button.cell').count()).toBe(8)
+    expect(await readOut(page, 2000)).toEqual(['The agent does not answer'])
     const again = createServer(pools, { dashboard: folder })
     await again.listen({ port: Number(new URL(url).port) })
     onTestFinished(() => again.close())

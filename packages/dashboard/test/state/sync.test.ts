@@ -69,6 +69,14 @@ describe('following the agent', () => {
     vi.unstubAllGlobals()
   })
 
+  it('has heard the agent when somebody is let in, however long that took', () => {
+    const { model, sync } = scene()
+    vi.advanceTimersByTime(20_000)
+    void sync.start()
+    expect(dataAge(model.link.value, Date.now())).toBe(0)
+    sync.stop()
+  })
+
   it('asks seldom while the page is not shown, and at once when it is', async () => {
     const { agent, sync } = scene()
     vi.stubGlobal('document', { hidden: true })
