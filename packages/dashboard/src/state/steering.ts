@@ -1,5 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 import type { Calls } from '../api/calls.ts'
+import { RefusedError } from '../api/client.ts'
 import type { Job } from '../api/contract.ts'
 import type { Action } from './preview.ts'
 
@@ -25,6 +26,8 @@ export class Steering {
   readonly #changed: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
   #lastNotice = 0
+  /** Counts log-outs: what was asked for before one is not told after it. */
+  #session = 0
 
   /** @param changed something is different now */
   constructor(calls: Calls, changed: () => void) {
@@ -34,24 +37,25 @@ export class Steering {
 
   /** @throws RefusedError, UnreachableError */
   async perform(action: Action): Promise<void> {
-    if (action.kind === 'rebuild-one') {
-      this.#follow(await this.#calls.rebuild({ kind: 'connection', name: action.connectionId, urgent: action.urgent }))
-    } else if (action.kind === 'rebuild-pool') {
-      this.#follow(await this.#calls.rebuild({ kind: 'pool', name: action.pool, all: action.all }))
-    } else if (action.kind === 'rebuild-all') {
-      this.#follow(await this.#calls.rebuild({ kind: 'all', all: action.all }))
-    } else {
-      if (action.kind === 'pause') await this.#calls.pause(action.pool, action.failWaiting)
-      else if (action.kind === 'resume') await this.#calls.resume(action.pool)
-      else await this.#calls.evict(action.pool, action.interruptInUse)
-      this.#notify(action)
+    const session = this.#session
+    let job: Job | undefined
+    try {
+      job = await this.#ask(action)
+    } catch (error) {
+      if (session === this.#session) throw error
     }
+    if (session !== this.#session) return
+    if (job === undefined) this.#notify(action)
+    else this.#take([job])
     this.#changed()
   }
 
   async cancel(id: string): Promise<void> {
+    const session = this.#session
     await this.#calls.cancelJob(id).then(
-      (job) => this.#take([job]),
+      (job) => {
+        if (session === this.#session) this.#take([job])
+      },
       () => {},
     )
   }
@@ -66,38 +70,68 @@ export class Steering {
 
   /** Takes up jobs that run already: those of others, or from before this page was opened. */
   async takeUp(): Promise<void> {
+    const session = this.#session
     const jobs = await this.#calls.jobs().catch(() => [])
-    const running = jobs.filter(({ state }) => state === 'running')
-    if (running.length > 0) this.#take(running)
+    if (session === this.#session) this.#take(jobs.filter(({ state }) => state === 'running'))
   }
 
   clear(): void {
+    this.#session++
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.jobs.value = []
     this.notices.value = []
   }
 
-  #follow(job: Job): void {
-    this.#take([job])
+  /** @returns the job of a rebuild; whatever else is asked for is done with the answer */
+  async #ask(action: Action): Promise<Job | undefined> {
+    switch (action.kind) {
+      case 'rebuild-one':
+        return this.#calls.rebuild({ kind: 'connection', name: action.connectionId, urgent: action.urgent })
+      case 'rebuild-pool':
+        return this.#calls.rebuild({ kind: 'pool', name: action.pool, all: action.all })
+      case 'rebuild-all':
+        return this.#calls.rebuild({ kind: 'all', all: action.all })
+      case 'pause':
+        await this.#calls.pause(action.pool, action.failWaiting)
+        return undefined
+      case 'resume':
+        await this.#calls.resume(action.pool)
+        return undefined
+      case 'evict':
+        await this.#calls.evict(action.pool, action.interruptInUse)
+        return undefined
+    }
   }
 
   #take(changed: readonly Job[]): void {
     const byId = new Map(this.jobs.peek().map((job) => [job.id, job]))
-    for (const job of changed) byId.set(job.id, job)
-    const oldest = Date.now() - SHOWN_MS
-    this.jobs.value = [...byId.values()]
-      .filter(({ state, endedAt }) => state === 'running' || endedAt === undefined || endedAt > oldest)
-      .sort((a, b) => b.createdAt - a.createdAt)
-      .slice(0, MAX_SHOWN)
-    if (this.#timer === undefined && this.jobs.value.length > 0) this.#timer = setTimeout(() => void this.#poll(), EVERY_MS)
+    for (const job of changed) {
+      byId.set(job.id, job)
+      // From now on, whenever it has ended: the clock of the agent may differ.
+      if (job.state !== 'running') setTimeout(() => this.dismissJob(job.id), SHOWN_MS)
+    }
+    this.jobs.value = [...byId.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_SHOWN)
+    const isRunning = this.jobs.value.some(({ state }) => state === 'running')
+    if (this.#timer === undefined && isRunning) this.#timer = setTimeout(() => void this.#poll(), EVERY_MS)
   }
 
   async #poll(): Promise<void> {
+    const session = this.#session
     const running = this.jobs.peek().filter(({ state }) => state === 'running')
-    const answers = await Promise.all(running.map(({ id }) => this.#calls.job(id).catch(() => undefined)))
+    const forgotten: string[] = []
+    const answers = await Promise.all(
+      running.map(({ id }) =>
+        this.#calls.job(id).catch((error: unknown) => {
+          // An agent that was started again knows nothing of it.
+          if (error instanceof RefusedError && error.code === 'JOB_NOT_FOUND') forgotten.push(id)
+          return undefined
+        }),
+      ),
+    )
+    if (session !== this.#session) return
     this.#timer = undefined
-    // With none that runs this still goes on until the last has been shown for long enough.
+    for (const id of forgotten) this.dismissJob(id)
     this.#take(answers.filter((job) => job !== undefined))
     if (answers.some((job) => job !== undefined && job.state !== 'running')) this.#changed()
   }
