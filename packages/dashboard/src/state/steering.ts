@@ -8,11 +8,13 @@ import type { Action } from './preview.ts'
 export interface Notice {
   readonly id: number
   readonly action: Action
+  /** Why it was not done, in words; undefined if it was. */
+  readonly problem: string | undefined
 }
 
 /** A running job is asked after so often, ms. */
 const EVERY_MS = 400
-/** A job that has ended is shown for so long, ms. */
+/** A job that has ended, and a failure, is shown for so long, ms. */
 const SHOWN_MS = 60_000
 const NOTICE_MS = 8000
 const MAX_SHOWN = 5
@@ -45,9 +47,14 @@ export class Steering {
       if (session === this.#session) throw error
     }
     if (session !== this.#session) return
-    if (job === undefined) this.#notify(action)
+    if (job === undefined) this.#notify(action, undefined)
     else this.#take([job])
     this.#changed()
+  }
+
+  /** Tells that something has failed for which nobody waits any longer. */
+  tellFailure(action: Action, problem: string): void {
+    this.#notify(action, problem)
   }
 
   async cancel(id: string): Promise<void> {
@@ -136,9 +143,9 @@ export class Steering {
     if (answers.some((job) => job !== undefined && job.state !== 'running')) this.#changed()
   }
 
-  #notify(action: Action): void {
-    const notice = { id: ++this.#lastNotice, action }
+  #notify(action: Action, problem: string | undefined): void {
+    const notice = { id: ++this.#lastNotice, action, problem }
     this.notices.value = [...this.notices.peek(), notice]
-    setTimeout(() => this.dismissNotice(notice.id), NOTICE_MS)
+    setTimeout(() => this.dismissNotice(notice.id), problem === undefined ? NOTICE_MS : SHOWN_MS)
   }
 }

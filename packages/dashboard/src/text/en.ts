@@ -215,6 +215,7 @@ export const en = {
     doResume: 'Resume',
     doEvict: 'Evict',
     failed: 'It was not done:',
+    noAnswer: 'No answer came. It may have been done all the same: look before you try again.',
   },
 
   jobs: {

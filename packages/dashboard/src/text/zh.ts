@@ -187,6 +187,7 @@ export const zh: Dictionary = {
     doResume: '恢复',
     doEvict: '驱逐',
     failed: '没有完成：',
+    noAnswer: '没有收到应答，操作可能已经执行：请先查看，再决定是否重试。',
   },
 
   jobs: {

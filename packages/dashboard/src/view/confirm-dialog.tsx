@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { UnreachableError } from '../api/client.ts'
 import { type Action, type Preview, previewOf } from '../state/preview.ts'
 import { consequencesOf, titleOf } from './consequences.ts'
 import { useApp, useText } from './context.ts'
@@ -22,13 +23,17 @@ export function ConfirmDialog({ action: asked }: { readonly action: Action }) {
     action.kind === 'evict' || (action.kind === 'rebuild-one' && action.urgent) || (action.kind === 'pause' && action.failWaiting)
 
   const perform = async (): Promise<void> => {
+    // Until the answer comes this dialog may be closed, and another one opened.
+    const own = app.dialog.peek()
     setBusy(true)
     setProblem(undefined)
     try {
       await app.steering.perform(action)
-      app.dialog.value = undefined
+      if (app.dialog.peek() === own) app.dialog.value = undefined
     } catch (error) {
-      setProblem((error as Error).message)
+      const what = error instanceof UnreachableError ? text.confirm.noAnswer : `${text.confirm.failed} ${(error as Error).message}`
+      if (app.dialog.peek() !== own) return app.steering.tellFailure(action, what)
+      setProblem(what)
       setBusy(false)
     }
   }
@@ -51,7 +56,7 @@ export function ConfirmDialog({ action: asked }: { readonly action: Action }) {
         </ul>
         {problem !== undefined && (
           <p class="error-text" role="alert">
-            {text.confirm.failed} {problem}
+            {problem}
           </p>
         )}
         <div class="dialog-buttons">

@@ -2,6 +2,7 @@ import type { Job } from '../api/contract.ts'
 import { duration } from '../format.ts'
 import type { Notice } from '../state/steering.ts'
 import type { Dictionary } from '../text/index.ts'
+import { titleOf } from './consequences.ts'
 import { useApp, useText } from './context.ts'
 
 /** What was asked for by hand: how far it is, and what came of it. */
@@ -23,11 +24,13 @@ export function Jobs() {
   )
 }
 
-function NoticeRow({ notice: { id, action } }: { readonly notice: Notice }) {
+function NoticeRow({ notice: { id, action, problem } }: { readonly notice: Notice }) {
   const { steering } = useApp()
   const text = useText()
-  const sentence =
-    action.kind === 'pause'
+  const isDone = problem === undefined
+  const sentence = !isDone
+    ? titleOf(action, text)
+    : action.kind === 'pause'
       ? text.jobs.paused(action.pool)
       : action.kind === 'resume'
         ? text.jobs.resumed(action.pool)
@@ -35,11 +38,12 @@ function NoticeRow({ notice: { id, action } }: { readonly notice: Notice }) {
           ? text.jobs.evicted(action.pool)
           : ''
   return (
-    <div class="job completed">
+    <div class={`job ${isDone ? 'completed' : 'failed'}`} aria-atomic="true">
       <span class="job-sign" aria-hidden="true">
-        ✓
+        {isDone ? '✓' : '×'}
       </span>
       <strong>{sentence}</strong>
+      {!isDone && <span class="error-text">{problem}</span>}
       <span class="spring" />
       <Dismiss onClick={() => steering.dismissNotice(id)} />
     </div>

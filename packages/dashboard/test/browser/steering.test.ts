@@ -131,6 +131,38 @@ await describeBrowser('stepping in', ({ open, folder }) => {
     await eventually(() => page.locator('dialog').count()).toBe(0)
   })
 
+  it('says that it may have been done where no answer came', async () => {
+    const { url } = await startScene(folder, { orders: { driver: driverOf('memory') } })
+    const page = await open(url, { expected: /ERR_FAILED|Failed to load/ })
+    await page.route('**/evict', (route) => route.abort())
+    await inPool(page, 'orders', 'Evict …')
+    await confirm(page)
+    await eventually(() => page.locator('dialog .error-text').textContent()).toContain('It may have been done all the same')
+  })
+
+  it.each<[string, boolean, string]>([
+    ['succeeds', true, 'The connections of orders are evicted'],
+    ['fails', false, 'Evict the connections of orders?It was not done: no space is left'],
+  ])('tells beside the next dialog what came of the one before, when it %s', async (_, succeeds, told) => {
+    const answer = gate()
+    const { url } = await startScene(folder, { orders: { driver: driverOf('memory') }, billing: { driver: driverOf('memory') } })
+    const page = await open(url, { expected: /503/ })
+    const problem = { status: 503, code: 'AUDIT_LOG_FAILED', title: 'Changes cannot be recorded', detail: 'no space is left' }
+    await page.route('**/evict', async (route) => {
+      await answer.wait()
+      if (succeeds) await route.continue()
+      else await route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(problem) })
+    })
+    await inPool(page, 'orders', 'Evict …')
+    await confirm(page)
+    await page.keyboard.press('Escape')
+    await eventually(() => page.locator('dialog').count()).toBe(0)
+    await inPool(page, 'billing', 'Pause …')
+    answer.open()
+    await eventually(() => page.locator(succeeds ? '.job.completed' : '.job.failed').textContent()).toContain(told)
+    expect(await page.locator('dialog h2').textContent()).toBe('Pause billing?')
+  })
+
   it('does nothing to what has gone while it asked', async () => {
     const { url, pools } = await startScene(folder, { orders: { driver: driverOf('memory') }, billing: { driver: driverOf('memory') } })
     const page = await open(url)

@@ -68,7 +68,7 @@ describe('a rebuild that was asked for', () => {
     let answer = (_: Response): void => {}
     const { asked, steering } = scene(
       () =>
-        new Promise((resolve) => {
+        new Promise<Response>((resolve) => {
           answer = resolve
         }),
     )
