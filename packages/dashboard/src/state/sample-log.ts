@@ -29,11 +29,14 @@ export class SampleLog {
     if (samples.length > SECONDS * 1.1) samples.splice(0, samples.length - SECONDS)
   }
 
-  /** Puts what the agent remembers before what has been heard. */
+  /** Puts what the agent remembers in the place of what has been heard of that time. */
   fill(pool: string, remembered: readonly Sample[]): void {
-    const last = remembered.at(-1)?.timestamp ?? 0
-    const newer = this.of(pool).filter(({ timestamp }) => timestamp > last)
-    this.#samples.set(pool, [...remembered, ...newer].slice(-SECONDS))
+    const [first, last] = [remembered[0], remembered.at(-1)]
+    if (first === undefined || last === undefined) return
+    // One that was started again remembers less than has been heard of the former one.
+    const older = this.of(pool).filter(({ timestamp }) => timestamp < first.timestamp)
+    const newer = this.of(pool).filter(({ timestamp }) => timestamp > last.timestamp)
+    this.#samples.set(pool, [...older, ...remembered, ...newer].slice(-SECONDS))
   }
 
   clear(): void {
@@ -61,6 +64,14 @@ export class SampleLog {
     }
     return { times, values }
   }
+}
+
+/** The places of values with nothing on either side of them: no line leads there. */
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const isThere = (at: number): boolean => values[at] !== null && values[at] !== undefined
+  const found: number[] = []
+  for (let at = 0; at < values.length; at++) if (isThere(at) && !isThere(at - 1) && !isThere(at + 1)) found.push(at)
+  return found
 }
 
 /** Samples that are farther apart have something missing between them, ms. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import { timeOfDay } from '../format.ts'
-import type { Columns } from '../state/sample-log.ts'
+import { alone, type Columns } from '../state/sample-log.ts'
 import { useApp } from './context.ts'
 
 /** A line of a chart. */
@@ -112,7 +112,13 @@ function optionsOf(
         stroke: colour(`tone-${tone}`),
         width: WIDTHS[tone],
         dash: [...DASHES[tone]],
-        points: { show: false },
+        // What no line leads to is a dot: checks do not come every second.
+        points: {
+          show: false,
+          size: 4,
+          fill: colour(`tone-${tone}`),
+          filter: (plot: UPlot, series: number) => alone(plot.data[series] ?? []),
+        },
       })),
       { show: false },
     ],

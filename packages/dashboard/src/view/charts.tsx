@@ -1,4 +1,4 @@
-import { type Signal, signal } from '@preact/signals'
+import { type Signal, signal, useComputed } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Percentiles, Sample } from '../api/contract.ts'
 import { duration, whole } from '../format.ts'
@@ -24,13 +24,18 @@ export function Charts() {
   const text = useText()
   const pools = app.model.pools.value
   const pool = pools.find(({ name }) => name === app.chartPool.value)?.name ?? pools[0]?.name
+  const isCut = useComputed(() => {
+    const { streaming, nextTryAt } = app.model.link.value
+    return !streaming && nextTryAt !== undefined
+  }).value
   useEffect(() => {
-    if (pool === undefined) return
+    // Again when the stream is back: the agent remembers what was missed.
+    if (pool === undefined || isCut) return
     app.calls.timeline(pool).then(
       (samples) => app.model.fillSamples(pool, samples),
       () => {},
     )
-  }, [app, pool])
+  }, [app, pool, isCut])
   if (pool === undefined) return null
   return (
     <section class="panel" aria-labelledby="charts-title">

@@ -134,12 +134,38 @@ await describeBrowser('using the page', ({ open, folder }) => {
     expect(await page.locator('.link-state').textContent()).toContain('not connected')
     expect(await page.locator('button.cell').count()).toBe(8)
     expect(await readOut(page, 2000)).toEqual(['The agent does not answer'])
+    const timeline = page.waitForRequest(/\/timeline$/)
     const again = createServer(pools, { dashboard: folder })
     await again.listen({ port: Number(new URL(url).port) })
     onTestFinished(() => again.close())
     await page.getByRole('button', { name: 'Try now' }).click()
     await eventually(() => page.locator('.banner').count()).toBe(0)
+    // What was missed meanwhile is read.
+    await timeline
     expect(await page.locator('.link-state').textContent()).toContain('live')
+  })
+
+  it('draws a check as a dot that has no other beside it', async () => {
+    const { url } = await startScene(folder, {
+      orders: { driver: driverOf('memory'), minConnections: 1, maxConnections: 1, healthCheckInterval: '3s' },
+    })
+    const page = await open(url)
+    const checks = page.locator('.chart').nth(2)
+    await eventually(() => checks.locator('.chart-legend b').last().textContent()).toMatch(/ms/)
+    // One check in a second is all of its percentiles: the line that is drawn last covers the others.
+    const dots = () =>
+      checks.evaluate((chart) => {
+        const channels = (colour: string): number[] => (colour.match(/\d+/g) ?? []).map(Number)
+        const wanted = channels(getComputedStyle(chart.querySelector('.tone-third') ?? chart).color)
+        const canvas = chart.querySelector('canvas')
+        const { data } = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] }
+        let found = 0
+        for (let at = 0; at < data.length; at += 4) {
+          if ((data[at + 3] ?? 0) > 200 && wanted.every((value, channel) => Math.abs((data[at + channel] ?? 0) - value) < 16)) found++
+        }
+        return found
+      })
+    await eventually(dots).toBeGreaterThan(0)
   })
 
   it('works where it is mounted, with and without the slash', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SampleLog } from '../../src/state/sample-log.ts'
+import { alone, SampleLog } from '../../src/state/sample-log.ts'
 import { sample } from '../support/records.ts'
 
 const total = [({ total: value }: { total: number }) => value]
@@ -26,9 +26,23 @@ describe('the samples of a pool', () => {
     expect(log.of('orders').map(({ timestamp }) => timestamp / 1000)).toEqual([6, 7, 8, 9, 10])
   })
 
+  it('keep what was heard of an agent that was started again, and remembers less', () => {
+    const log = new SampleLog()
+    for (const second of [1, 2, 8]) log.add('orders', sample(second))
+    log.fill('orders', [])
+    log.fill('orders', [sample(6), sample(7), sample(8)])
+    expect(log.of('orders').map(({ timestamp }) => timestamp / 1000)).toEqual([1, 2, 6, 7, 8])
+  })
+
   it('go back ten minutes, no farther', () => {
     const log = new SampleLog()
     for (let second = 1; second <= 5000; second++) log.add('orders', sample(second))
     expect(log.of('orders').length).toBeLessThanOrEqual(660)
   })
+})
+
+it('finds the values to which no line leads', () => {
+  expect(alone([null, 4, null, 5, 6, null, 7])).toEqual([1, 6])
+  expect(alone([3])).toEqual([0])
+  expect(alone([])).toEqual([])
 })
