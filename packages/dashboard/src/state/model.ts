@@ -77,8 +77,7 @@ export class Model {
       this.#diagnose()
     })
     this.#presentAt = Date.now()
-    this.link.value = { ...this.link.peek(), staleSince: undefined }
-    this.heard()
+    this.link.value = { ...this.link.peek(), heardAt: this.#presentAt, staleSince: undefined }
   }
 
   /** Pools and connections could not be read: whatever else is heard, what is shown of them grows older. */

@@ -28,9 +28,8 @@ function NoticeRow({ notice: { id, action, problem } }: { readonly notice: Notic
   const { steering } = useApp()
   const text = useText()
   const isDone = problem === undefined
-  const sentence = !isDone
-    ? titleOf(action, text)
-    : action.kind === 'pause'
+  const done =
+    action.kind === 'pause'
       ? text.jobs.paused(action.pool)
       : action.kind === 'resume'
         ? text.jobs.resumed(action.pool)
@@ -42,7 +41,7 @@ function NoticeRow({ notice: { id, action, problem } }: { readonly notice: Notic
       <span class="job-sign" aria-hidden="true">
         {isDone ? '✓' : '×'}
       </span>
-      <strong>{sentence}</strong>
+      <strong>{isDone ? done : titleOf(action, text)}</strong>
       {!isDone && <span class="error-text">{problem}</span>}
       <span class="spring" />
       <Dismiss onClick={() => steering.dismissNotice(id)} />

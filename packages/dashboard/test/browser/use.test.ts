@@ -149,7 +149,8 @@ await describeBrowser('using the page', ({ open, folder }) => {
     const { url } = await startScene(folder, {
       orders: { driver: driverOf('memory'), minConnections: 1, maxConnections: 1, healthCheckInterval: '3s' },
     })
-    const page = await open(url)
+    // Chromium has advice for who reads pixels more than once.
+    const page = await open(url, { expected: /willReadFrequently/ })
     const checks = page.locator('.chart').nth(2)
     await eventually(() => checks.locator('.chart-legend b').last().textContent()).toMatch(/ms/)
     // One check in a second is all of its percentiles: the line that is drawn last covers the others.
@@ -158,7 +159,9 @@ await describeBrowser('using the page', ({ open, folder }) => {
         const channels = (colour: string): number[] => (colour.match(/\d+/g) ?? []).map(Number)
         const wanted = channels(getComputedStyle(chart.querySelector('.tone-third') ?? chart).color)
         const canvas = chart.querySelector('canvas')
-        const { data } = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] }
+        const context = canvas?.getContext('2d')
+        if (canvas === null || context === null || context === undefined) return 0
+        const { data } = context.getImageData(0, 0, canvas.width, canvas.height)
         let found = 0
         for (let at = 0; at < data.length; at += 4) {
           if ((data[at + 3] ?? 0) > 200 && wanted.every((value, channel) => Math.abs((data[at + channel] ?? 0) - value) < 16)) found++
