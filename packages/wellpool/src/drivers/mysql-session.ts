@@ -155,7 +155,7 @@ export class MysqlSession implements Flow {
 
   async #track(): Promise<void> {
     try {
-      this.#wire.traces.learnWhetherReported(await this.#wire.query<MysqlOk>(TRACKING_STATEMENT))
+      this.#wire.traces.learn(await this.#wire.query<MysqlOk>(TRACKING_STATEMENT))
     } catch (error) {
       if (numberOf(error) !== UNKNOWN_VARIABLE) throw error
       this.#wire.traces.expectNoReports()

@@ -11,11 +11,25 @@ export interface MysqlCommand {
   readonly query?: unknown
   /** Of the execution of a statement that was prepared by hand. */
   readonly statement?: { readonly query?: unknown } | undefined
+  /** Sends it, and then takes the server's answer, one packet after the other. */
+  execute(packet: MysqlPacket | undefined, connection: unknown): unknown
   on(event: 'result', listener: (ok: MysqlOk | null, index?: number) => void): unknown
 }
 
+/** A part of the server's answer. */
+export interface MysqlPacket {
+  isError(): boolean
+  /** Whether it ends columns or rows. */
+  isEOF(): boolean
+  eofStatusFlags(): number
+}
+
 const IN_TRANSACTION = 0x0001
+const AUTOCOMMIT = 0x0002
 const STATE_CHANGED = 0x4000
+
+/** What runs statements of its own: when one of them fails, what the others have left is not reported with the error. */
+const RUNS_OTHERS = /\b(?:call|execute|not\s+atomic)\b/i
 
 /** What statements that write rows begin with: they may be megabytes long, and leave nothing but rows. */
 const WRITES_ROWS = /^\s*(?:insert|replace|load)\b/i
@@ -49,6 +63,7 @@ export class MysqlTraces {
   #untouched = true
   #changed = false
   #inTransaction = false
+  #autocommit = true
   #reported = true
 
   /** Whether no statement has been seen since the last {@link clear}. */
@@ -70,9 +85,14 @@ export class MysqlTraces {
     return this.#reported
   }
 
-  /** Learns from the answer to the statement that turns the reports on: a server that does report says so at once. */
-  learnWhetherReported(ok: MysqlOk | null): void {
-    this.#reported = ((ok?.serverStatus ?? 0) & STATE_CHANGED) !== 0
+  /**
+   * Learns from the answer to the statement that turns the reports on: a server that does report says so at once. It
+   * also tells whether the session commits by itself, as the server may be set up not to.
+   */
+  learn(ok: MysqlOk | null): void {
+    const status = ok?.serverStatus ?? 0
+    this.#reported = (status & STATE_CHANGED) !== 0
+    this.#autocommit = (status & AUTOCOMMIT) !== 0
   }
 
   /** The server has no reports: every statement may leave something. */
@@ -87,6 +107,13 @@ export class MysqlTraces {
     this.#untouched = false
     if (!this.#reported || leavesUnreported(text)) this.#changed = true
     command.on('result', this.#hear)
+    const { execute } = command
+    // mysql2 tells nobody with what flags rows end.
+    command.execute = (packet, connection) => {
+      if (packet?.isError()) this.#hearError(text)
+      else if (packet?.isEOF()) this.#hearStatus(packet.eofStatusFlags())
+      return execute.call(command, packet, connection)
+    }
   }
 
   /** What only a new session can undo has been done. */
@@ -105,9 +132,19 @@ export class MysqlTraces {
   /** With an index it is a row. */
   readonly #hear = (ok: MysqlOk | null, index?: number): void => {
     const status = index === undefined ? ok?.serverStatus : undefined
-    if (typeof status !== 'number') return
+    if (typeof status === 'number') this.#hearStatus(status)
+  }
+
+  #hearStatus(status: number): void {
     this.#inTransaction = (status & IN_TRANSACTION) !== 0
+    this.#autocommit = (status & AUTOCOMMIT) !== 0
     if ((status & STATE_CHANGED) !== 0) this.#changed = true
+  }
+
+  /** Errors come without flags. Where a session commits by itself, a plain statement that fails leaves nothing. */
+  #hearError(text: string): void {
+    if (RUNS_OTHERS.test(text)) this.#changed = true
+    else if (!this.#autocommit) this.#inTransaction = true
   }
 }
 

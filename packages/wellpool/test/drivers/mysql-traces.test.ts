@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { type MysqlCommand, type MysqlOk, MysqlTraces } from '../../src/drivers/mysql-traces.ts'
+import { type MysqlCommand, type MysqlOk, type MysqlPacket, MysqlTraces } from '../../src/drivers/mysql-traces.ts'
 
 class Command extends EventEmitter<{ result: [ok: MysqlOk | null, index?: number] }> {
   readonly sql: string
@@ -8,7 +8,16 @@ class Command extends EventEmitter<{ result: [ok: MysqlOk | null, index?: number
     super()
     this.sql = sql
   }
+  execute(_packet: MysqlPacket | undefined): boolean {
+    return true
+  }
 }
+
+const packet = (kind: 'error' | 'end' | 'row', status = 0): MysqlPacket => ({
+  isError: () => kind === 'error',
+  isEOF: () => kind === 'end',
+  eofStatusFlags: () => status,
+})
 
 /** The traces of one statement, and of the flags in the server's answer. */
 function after(sql: string, serverStatus = 0x0002): MysqlTraces {
@@ -66,6 +75,34 @@ describe('MysqlTraces', () => {
     expect(traces.inTransaction).toBe(false)
   })
 
+  it('follows a transaction by what rows end with', () => {
+    const traces = new MysqlTraces()
+    for (const [status, inTransaction] of [
+      [0x0003, true],
+      [0x0002, false],
+    ] as const) {
+      const command = new Command('select 1')
+      traces.see(command as unknown as MysqlCommand)
+      for (const part of [undefined, packet('row'), packet('end', status)]) expect(command.execute(part)).toBe(true)
+      expect(traces).toMatchObject({ inTransaction, changed: false })
+    }
+  })
+
+  it.each([
+    ['call fails()', 0x4002, { changed: true }],
+    ['EXECUTE prepared', 0x4002, { changed: true }],
+    ['begin not  atomic start transaction; signal sqlstate "45000"; end', 0x4002, { changed: true }],
+    ['insert into t values (1)', 0x4002, { changed: false, inTransaction: false }],
+    ['insert into t values (1)', 0x4000, { changed: false, inTransaction: true }],
+  ])('expects of %j that fails, where sessions begin with status %i, %o', (sql, serverStatus, left) => {
+    const traces = new MysqlTraces()
+    traces.learn({ serverStatus })
+    const command = new Command(sql)
+    traces.see(command as unknown as MysqlCommand)
+    command.execute(packet('error'))
+    expect(traces).toMatchObject(left)
+  })
+
   it('takes no row for an answer', () => {
     const traces = new MysqlTraces()
     const command = new Command('select serverStatus from servers')
@@ -88,12 +125,12 @@ describe('MysqlTraces', () => {
 
   it('expects a change of every statement when the server does not report', () => {
     const mute = new MysqlTraces()
-    mute.learnWhetherReported({ serverStatus: 0x0002 })
+    mute.learn({ serverStatus: 0x0002 })
     mute.see(new Command('select 1') as unknown as MysqlCommand)
     expect(mute.changed).toBe(true)
 
     const telling = new MysqlTraces()
-    telling.learnWhetherReported({ serverStatus: 0x4002 })
+    telling.learn({ serverStatus: 0x4002 })
     telling.see(new Command('select 1') as unknown as MysqlCommand)
     expect(telling.changed).toBe(false)
   })

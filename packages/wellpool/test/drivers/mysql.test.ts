@@ -408,6 +408,31 @@ await describeMysql('mysql()', (url) => {
       expect(await ask(client, 'select @left as v, @@in_transaction as t')).toEqual([{ v: null, t: 0 }])
     })
 
+    it('undoes what a procedure has done before it failed, and keeps what is written next', async () => {
+      const steps = ['set @left = 1', 'start transaction', 'insert into kept values (1)', `signal sqlstate '45000'`]
+      await admin.query(`create procedure fails() begin ${steps.join('; ')}; end`)
+      const { driver, client } = await open()
+      await expect(client.query('call fails()')).rejects.toMatchObject({ sqlState: '45000' })
+      await driver.reset?.(client)
+      await client.query('insert into kept values (2)')
+      await driver.reset?.(client)
+      expect(await show(client, '@left')).toBeNull()
+      expect(await ask(admin, 'select * from kept')).toEqual([{ id: 2 }])
+      await admin.query('delete from kept')
+    })
+
+    it.each([
+      ['has read', async (client: Connection) => client.query('select * from kept')],
+      ['has failed', async (client: Connection) => client.query('selekt').catch(() => {})],
+    ])('ends the transaction in which a borrower %s where sessions don’t commit by themselves', async (_, use) => {
+      const { driver, client } = await open({ onConnect: (session) => session.query('set autocommit = 0') })
+      await use(client)
+      const reset = driver.reset?.(client)
+      expect(reset).toBeInstanceOf(Promise)
+      await reset
+      expect(await ask(client, 'select @@in_transaction as t, @@autocommit as a')).toEqual([{ t: 0, a: 0 }])
+    })
+
     it('has statements prepared anew that the server has forgotten', async () => {
       const { driver, client } = await open()
       await client.execute('select ? as n', [1])
