@@ -15,13 +15,15 @@ interface ConnectionInternals {
   addCommand(command: MysqlCommand): unknown
   changeUser: ChangeUser
   /** Since version 3.22. */
-  reset?(done: Callback<unknown>): unknown
+  reset?: Reset
 }
 
 /** Of the values as they are: mysql2 puts the options' own function into the place of anything that is none. */
 const asIs = (_field: unknown, next: () => unknown): unknown => next()
 
 type ChangeUser = (this: unknown, options: object, done?: Callback<unknown>) => unknown
+
+type Reset = (this: unknown, done?: Callback<unknown>) => unknown
 
 type Callback<T> = (error: Error | null, result?: T) => void
 
@@ -36,6 +38,7 @@ export class MysqlWire {
   readonly traces = new MysqlTraces()
   readonly #internals: ConnectionInternals
   readonly #changeUser: ChangeUser
+  readonly #reset: Reset | undefined
   #userChanged = false
   #quiet = false
 
@@ -44,6 +47,7 @@ export class MysqlWire {
     this.#internals = connection as unknown as ConnectionInternals
     this.socket = this.#internals.stream
     this.#changeUser = this.#internals.changeUser
+    this.#reset = this.#internals.reset
     this.#overhear()
   }
 
@@ -72,8 +76,9 @@ export class MysqlWire {
 
   /** Begins the session anew. Its database stays the one that it has. Where mysql2 can't, it logs in again. */
   async resetSession(): Promise<void> {
-    if (this.#internals.reset === undefined) await this.logInAgain()
-    else await this.ask((done) => this.#internals.reset?.(done))
+    const reset = this.#reset
+    if (reset === undefined) await this.logInAgain()
+    else await this.ask((done) => reset.call(this.connection, done))
   }
 
   /** Begins the session anew, with what it had at the first log-in. */
@@ -112,6 +117,13 @@ export class MysqlWire {
       this.#userChanged = true
       this.traces.setChanged()
       return this.#changeUser.call(this.connection, options, done)
+    }
+    const reset = this.#reset
+    if (reset === undefined) return
+    this.#internals.reset = (done) => {
+      // It undoes what onConnect has done, and turns the server's reports off.
+      this.traces.setChanged()
+      return reset.call(this.connection, done)
     }
   }
 }

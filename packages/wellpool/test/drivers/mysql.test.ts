@@ -433,6 +433,17 @@ await describeMysql('mysql()', (url) => {
       expect(await ask(client, 'select @@in_transaction as t, @@autocommit as a')).toEqual([{ t: 0, a: 0 }])
     })
 
+    it('sets a session up again that a borrower has reset by hand', async ({ skip }) => {
+      const { driver, client } = await open({ onConnect: (session) => session.query('set @mine = 1') })
+      skip(!('reset' in client), 'mysql2 has it since version 3.22')
+      await client.reset()
+      await driver.reset?.(client)
+      expect(await show(client, '@mine')).toBe(1)
+      await client.query('set @left = 1')
+      await driver.reset?.(client)
+      expect(await show(client, '@left')).toBeNull()
+    })
+
     it('has statements prepared anew that the server has forgotten', async () => {
       const { driver, client } = await open()
       await client.execute('select ? as n', [1])
