@@ -27,6 +27,9 @@ type Reset = (this: unknown, done?: Callback<unknown>) => unknown
 
 type Callback<T> = (error: Error | null, result?: T) => void
 
+/** The server's number for "unknown command". */
+const UNKNOWN_COMMAND = 1047
+
 /**
  * One connection of mysql2, all of whose commands are overheard, however they are sent: for the traces that a
  * borrower's leave. The driver's own leave none.
@@ -38,7 +41,8 @@ export class MysqlWire {
   readonly traces = new MysqlTraces()
   readonly #internals: ConnectionInternals
   readonly #changeUser: ChangeUser
-  readonly #reset: Reset | undefined
+  /** Undefined where mysql2 or the server has no such command. */
+  #reset: Reset | undefined
   #userChanged = false
   #quiet = false
 
@@ -74,11 +78,17 @@ export class MysqlWire {
     return this.#internals._fatalError ?? this.#internals._protocolError ?? undefined
   }
 
-  /** Begins the session anew. Its database stays the one that it has. Where mysql2 can't, it logs in again. */
+  /** Begins the session anew. Its database stays the one that it has. Where mysql2 or the server can't, it logs in again. */
   async resetSession(): Promise<void> {
     const reset = this.#reset
-    if (reset === undefined) await this.logInAgain()
-    else await this.ask((done) => reset.call(this.connection, done))
+    if (reset === undefined) return this.logInAgain()
+    try {
+      await this.ask((done) => reset.call(this.connection, done))
+    } catch (error) {
+      if ((error as { errno?: unknown }).errno !== UNKNOWN_COMMAND) throw error
+      this.#reset = undefined
+      await this.logInAgain()
+    }
   }
 
   /** Begins the session anew, with what it had at the first log-in. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { createConnection, type Connection as ServerConnection } from 'mysql2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { mysql } from '../../src/drivers/mysql.ts'
+import { type MysqlOptions, mysql } from '../../src/drivers/mysql.ts'
 
 const never = new AbortController().signal
 const context = { signal: never, connectionId: 'test-1', attempt: 1 }
@@ -24,6 +24,8 @@ describe('mysql() and a server that', () => {
   let server: Server
   let heard: string[]
   let peer: Peer
+  /** Told of the number of each command. */
+  let notice: (command: number) => void
   let answers: (sql: string) => Record<string, string | number> | { code: number; message: string } | undefined
 
   /** One row of one answer. */
@@ -53,10 +55,12 @@ describe('mysql() and a server that', () => {
     peer.sequenceId = 0
   }
   const settings = { client: 'utf8mb4', results: 'utf8mb4', collation: 'utf8mb4_unicode_ci' }
-  const driver = () => mysql({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, user: 'me' })
+  const driver = (options: MysqlOptions = {}) =>
+    mysql({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, user: 'me', ...options })
 
   beforeEach(async () => {
     heard = []
+    notice = () => {}
     answers = (sql) => (sql.startsWith('SELECT') ? { id: THREAD, server: 'a/1', ...settings } : undefined)
     server = createServer((socket) => {
       peer = createConnection({ stream: socket, isServer: true }) as Peer
@@ -70,7 +74,7 @@ describe('mysql() and a server that', () => {
       // mysql2 takes SET for one.
       peer.on('stmt_prepare', answer)
       // Without it a command that mysql2 does not know is written to the console.
-      peer.on('packet', () => {})
+      peer.on('packet', (_packet: unknown, _known: boolean, command: number) => notice(command))
       peer.on('error', () => {})
     })
     server.listen(0, '127.0.0.1')
@@ -133,6 +137,33 @@ describe('mysql() and a server that', () => {
       made.destroy(client)
       await expect(reset).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' })
     }
+  })
+
+  it('does not know how to reset a session has the client log in again', async () => {
+    const [RESET, CHANGE_USER] = [0x1f, 0x11]
+    const commands: number[] = []
+    notice = (command) => {
+      if (command !== RESET && command !== CHANGE_USER) return
+      commands.push(command)
+      peer.sequenceId = 1
+      if (command === RESET) peer.writeError({ code: 1047, message: 'Unknown command' })
+      else peer.writeOk()
+      peer.sequenceId = 0
+    }
+    answers = (sql) => {
+      if (sql.includes('session_track_state_change')) return { code: 1193, message: 'Unknown system variable' }
+      return sql.startsWith('SELECT') ? { id: THREAD, server: 'a/1', ...settings } : undefined
+    }
+    const made = driver({ database: 'app' })
+    const client = await made.connect(context)
+    for (let use = 0; use < 2; use++) {
+      await client.query('insert into t values (1)')
+      await made.reset?.(client)
+    }
+    // It is not asked a second time. Older versions of mysql2 never ask it.
+    expect(commands.filter((command) => command === CHANGE_USER)).toHaveLength(2)
+    expect(commands.filter((command) => command === RESET).length).toBeLessThanOrEqual(1)
+    made.destroy(client)
   })
 
   it('says a last word to a client that was idle for too long is quoted', async () => {
