@@ -20,7 +20,7 @@ export class MysqlConnector {
     const { password, database, onConnect, resetAlways = false, secondOpinion = true, ssl } = options
     this.#options = toConnectionOptions(options)
     this.#password = password
-    this.#session = { database, onConnect, resetAlways, identified: secondOpinion }
+    this.#session = { database, onConnect, resetAlways, identified: secondOpinion, askPassword: (signal) => this.#askPassword(signal) }
     const { key = [], passphrase } = typeof ssl === 'object' ? ssl : {}
     this.#secrets = new Secrets([password, passphrase, ...[key].flat().map(String)])
   }
@@ -51,9 +51,14 @@ export class MysqlConnector {
   }
 
   async #createSession(signal: AbortSignal): Promise<MysqlSession> {
-    const password = await askForPassword(this.#password, signal)
-    if (password !== undefined) this.#secrets.add(password)
+    const password = await this.#askPassword(signal)
     const connection = mysql.createConnection({ ...this.#options, ...(password === undefined ? {} : { password }) })
     return new MysqlSession(connection, this.#session)
+  }
+
+  async #askPassword(signal: AbortSignal): Promise<string | undefined> {
+    const password = await askForPassword(this.#password, signal)
+    if (password !== undefined) this.#secrets.add(password)
+    return password
   }
 }

@@ -61,7 +61,7 @@ export interface MysqlOptions {
   socketPath?: string | undefined
   user?: string | undefined
   database?: string | undefined
-  /** The password, or a function that is asked for it (or for a short-lived token) at each connect. */
+  /** The password, or a function that is asked for it (or for a short-lived token) at each log-in. */
   password?: Password | undefined
   /**
    * Whether and how to use TLS: `true`, or mysql2's options for it. Certificates are checked unless

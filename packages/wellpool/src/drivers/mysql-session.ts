@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly resetAlways: boolean
   /** Whether the server is asked at the connect which thread serves the session. */
   readonly identified: boolean
+  /** Asks for the password, for a session that logs in again. */
+  readonly askPassword: (signal: AbortSignal) => Promise<string | undefined>
 }
 
 /** The server's number for "unknown system variable": it is old, or one that only speaks the protocol. */
@@ -32,6 +34,8 @@ export class MysqlSession implements Flow {
   readonly client: Connection
   readonly #wire: MysqlWire
   readonly #options: SessionOptions
+  /** Aborted by {@link destroy}. */
+  readonly #life = new AbortController()
   #greeting: Greeting | undefined
   readonly #threads = createThreadReader(
     (sql) => this.#wire.query(sql),
@@ -46,7 +50,7 @@ export class MysqlSession implements Flow {
 
   /** @param connection one that has begun to connect. */
   constructor(connection: mysql.Connection, options: SessionOptions) {
-    this.#wire = new MysqlWire(connection)
+    this.#wire = new MysqlWire(connection, () => options.askPassword(this.#life.signal))
     this.#options = options
     this.client = connection.promise()
     connection.on('error', (error) => this.#reportLost(error))
@@ -138,6 +142,7 @@ export class MysqlSession implements Flow {
   /** Closes the socket at once, whatever it is doing. What waits for an answer hears of it. */
   destroy(): void {
     this.#letGo = true
+    this.#life.abort()
     this.#wire.stream.destroy()
     this.#wire.socket.destroy()
   }

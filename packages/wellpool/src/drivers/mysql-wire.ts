@@ -40,14 +40,17 @@ export class MysqlWire {
   readonly socket: Socket
   readonly traces = new MysqlTraces()
   readonly #internals: ConnectionInternals
+  readonly #askPassword: () => Promise<string | undefined>
   readonly #changeUser: ChangeUser
   /** Undefined where mysql2 or the server has no such command. */
   #reset: Reset | undefined
   #userChanged = false
   #quiet = false
 
-  constructor(connection: mysql.Connection) {
+  /** @param askPassword for the password of a log-in later than the first */
+  constructor(connection: mysql.Connection, askPassword: () => Promise<string | undefined>) {
     this.connection = connection
+    this.#askPassword = askPassword
     this.#internals = connection as unknown as ConnectionInternals
     this.socket = this.#internals.stream
     this.#changeUser = this.#internals.changeUser
@@ -91,9 +94,10 @@ export class MysqlWire {
     }
   }
 
-  /** Begins the session anew, with what it had at the first log-in. */
+  /** Begins the session anew, with what it had at the first log-in but the password, which may be another one by now. */
   async logInAgain(): Promise<void> {
-    await this.ask((done) => this.#changeUser.call(this.connection, {}, done))
+    const password = await this.#askPassword()
+    await this.ask((done) => this.#changeUser.call(this.connection, password === undefined ? {} : { password }, done))
   }
 
   /** Runs a statement of the driver's own; its result is as the driver wants it, whatever the options say. */

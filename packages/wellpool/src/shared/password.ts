@@ -4,15 +4,15 @@ import { describe } from './option-rules.ts'
 
 /** What a function that is asked for a password is given. */
 export interface PasswordContext {
-  /** Aborted when the connect that needs the password is given up. */
+  /** Aborted when the log-in that needs the password is given up. */
   readonly signal: AbortSignal
 }
 
-/** A password, or a function that is asked for it (or for a short-lived token) at each connect. */
+/** A password, or a function that is asked for it (or for a short-lived token) at each log-in. */
 export type Password = string | ((context: PasswordContext) => string | Promise<string>)
 
 /**
- * The password for the connect that begins now; undefined when none was given.
+ * The password for the log-in that begins now; undefined when none was given.
  *
  * @param path the option that it was given as
  * @throws ConfigError when the function returns no text, which it won't the next time either; it does not show what

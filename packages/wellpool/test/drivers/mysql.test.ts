@@ -123,6 +123,24 @@ await describeMysql('mysql()', (url) => {
       expect(given).toHaveBeenCalledTimes(2)
     })
 
+    it('is asked for again when a session has to log in again', async () => {
+      await admin.query(`create user daily@'%' identified by 'today'`)
+      try {
+        let current = 'today'
+        const given = vi.fn(() => current)
+        const { driver, client } = await open({ user: 'daily', database: undefined, password: given })
+        current = 'tomorrow'
+        await admin.query(`alter user daily@'%' identified by 'tomorrow'`)
+        await client.query('use information_schema')
+        await driver.reset?.(client)
+        expect(await show(client, 'database()')).toBeNull()
+        expect(given).toHaveBeenCalledTimes(2)
+        expect(driver.secrets?.()).toEqual(['tomorrow', 'today'])
+      } finally {
+        await admin.query(`drop user daily@'%'`)
+      }
+    })
+
     it('may stand beside an address without one', async () => {
       await open({}, mysql({ uri: `mysql://${user}@${host}:${port}/${database}`, password: () => password }))
     })
