@@ -41,9 +41,12 @@ export const MYSQL_CONNECT_ERRORS: Readonly<Record<number, ErrorClass>> = {
   1273: 'fatal', // unknown collation
   1524: 'fatal', // the server has no plugin for the account's method of authentication
   1698: 'fatal', // access denied: the account takes no password
+  1820: 'fatal', // the password has expired: MariaDB lets one in all the same, for a new password and nothing else
   1862: 'fatal', // the password has expired
   3118: 'fatal', // the account is locked (MySQL)
   3159: 'fatal', // the server takes TLS only
+  3955: 'fatal', // the account is blocked after too many failed log-ins (MySQL)
+  4150: 'fatal', // the user is blocked after too many failed log-ins (MariaDB)
   4151: 'fatal', // the account is locked (MariaDB)
 }
 

@@ -116,9 +116,12 @@ describe('an error of a connect', () => {
     [1273, 'HY000', 'fatal', 'unknown collation'],
     [1524, 'HY000', 'fatal', 'plugin is not loaded'],
     [1698, '28000', 'fatal', 'access denied, no password taken'],
+    [1820, 'HY000', 'fatal', 'password has to be changed first'],
     [1862, 'HY000', 'fatal', 'password has expired'],
     [3118, 'HY000', 'fatal', 'account is locked (MySQL)'],
     [3159, 'HY000', 'fatal', 'TLS required'],
+    [3955, 'HY000', 'fatal', 'account is blocked after failed log-ins (MySQL)'],
+    [4150, 'HY000', 'fatal', 'user is blocked after failed log-ins (MariaDB)'],
     [4151, 'HY000', 'fatal', 'account is locked (MariaDB)'],
     // It will pass.
     [1040, '08004', 'transient', 'too many connections'],

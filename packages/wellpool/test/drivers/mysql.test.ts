@@ -228,6 +228,16 @@ await describeMysql('mysql()', (url) => {
       expect(driver.classify?.(Object.assign(new Error('x'), { errno, sqlState: '28000' }))).toBe('application')
     })
 
+    it('of a user whose password has expired is hopeless', async () => {
+      await admin.query(`create user expired@'%' identified by 'old' password expire`)
+      try {
+        const driver = mysql({ host, port: Number(port), user: 'expired', password: 'old' })
+        expect(driver.classify?.(await failureOf(driver.connect(context())))).toBe('fatal')
+      } finally {
+        await admin.query(`drop user expired@'%'`)
+      }
+    })
+
     it('to a server without TLS is hopeless when TLS is asked for, and leaves no socket', async () => {
       const driver = proxied({ ssl: true })
       const error = await failureOf(driver.connect(context()))
