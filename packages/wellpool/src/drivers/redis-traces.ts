@@ -81,8 +81,8 @@ export class RedisTraces {
     return waits
   }
 
-  endWait(): void {
-    this.#waiting--
+  endWait(count = 1): void {
+    this.#waiting -= count
   }
 
   /** A transaction has been carried out, all in one. */

@@ -92,7 +92,8 @@ export class RedisWire<Client extends RedisClientLike> {
       return wire.#follow(sendCommand.call(this, args, ...more), waits)
     }
     internals._executeMulti = function (commands, ...more) {
-      for (const { args } of commands) wire.traces.see(args)
+      // Within a transaction the server does not wait.
+      for (const { args } of commands) if (wire.traces.see(args)) wire.traces.endWait()
       return wire.#follow(
         executeMulti.call(this, commands, ...more).then((replies) => {
           wire.traces.forgetWatch()
@@ -101,8 +102,14 @@ export class RedisWire<Client extends RedisClientLike> {
       )
     }
     internals._executePipeline = function (commands, ...more) {
-      for (const { args } of commands) wire.traces.see(args)
-      return wire.#follow(executePipeline.call(this, commands, ...more))
+      const waits = commands.filter(({ args }) => wire.traces.see(args)).length
+      return wire.#follow(
+        executePipeline.call(this, commands, ...more).then((replies) => {
+          // It rejects with the first error, and then one that comes later may still wait.
+          wire.traces.endWait(waits)
+          return replies
+        }),
+      )
     }
     internals.monitor = internals.MONITOR = function (...args) {
       wire.traces.setLeft()

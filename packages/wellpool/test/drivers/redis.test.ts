@@ -311,6 +311,8 @@ await describeRedis('redis()', (url) => {
       ['keys that are watched no more', async (client: RedisClient) => client.watch('key').then(() => client.unwatch())],
       ['a subscription that has ended', async (client: RedisClient) => client.subscribe('news', () => {}).then(() => client.unsubscribe())],
       ['commands that block, and are done', async (client: RedisClient) => client.blPop('nothing', 0.01)],
+      ['blocking commands in a transaction', async (client: RedisClient) => client.multi().blPop('nothing', 1).wait(1, 0).exec()],
+      ['blocking commands in a pipeline', async (client: RedisClient) => client.multi().blPop('nothing', 0.01).execAsPipeline()],
       ['a database that was left again', async (client: RedisClient) => client.select(1).then(() => client.select(0))],
     ])('has nothing to do after %s, and says so at once', async (_, use) => {
       const { driver, client } = await open()
@@ -374,6 +376,14 @@ await describeRedis('redis()', (url) => {
       expect(() => driver.reset?.(client)).toThrow('waits in the server for something to come')
       driver.destroy(client)
       expect(driver.classify?.(await waiting)).toBe('fatal')
+    })
+
+    it('throws when a pipeline has failed in which a command still blocks', async () => {
+      const { driver, client } = await open()
+      await client.del('hash')
+      await client.hSet('hash', 'field', '1')
+      await failureOf(client.multi().incr('hash').blPop('nothing', 0).execAsPipeline())
+      expect(() => driver.reset?.(client)).toThrow('waits in the server for something to come')
     })
 
     it('throws when replies were turned off', async () => {
