@@ -1,6 +1,7 @@
 import { systemClock } from '../engine/clock.ts'
 import type { SecondOpinion } from '../engine/reason.ts'
 import { Batch } from '../shared/batch.ts'
+import { timeToAnswer } from '../shared/socket-activity.ts'
 
 /** Which session of which run of which server a client is. */
 export interface Peer {
@@ -15,6 +16,8 @@ export interface Flow {
   /** Undefined where it could not be found out. */
   readonly peer: Peer | undefined
   readonly inFlight: number
+  /** How much of the commands in flight has been sent, about bytes. */
+  readonly sentBytes: number
   /** When a command was last sent or answered, ms of the system's clock. */
   readonly lastAt: number
   /** How many bytes have come in, and had then; undefined where that can't be seen. */
@@ -50,7 +53,8 @@ export function createPeerReader(ask: Ask): PeerReader {
 
 /**
  * Finds out about one session by what the server says of it over others. It is `gone` when a command has been on its
- * way for longer than the limit, and the session has ended, or has nothing to do.
+ * way for longer than the limit, and the session has ended, or has nothing to do for longer than the command may take
+ * to arrive.
  *
  * Redis does one thing at a time. So a session that waits for a command, and of which no part of a command or of a
  * reply is left in the server, has either not received the command, or sent the reply. How long ago that was the
@@ -82,6 +86,8 @@ export class PeerInquiry {
     if (session === undefined) return 'gone'
     // Blocked on purpose (BLPOP, XREAD, WAIT), or about to be ended.
     if (/[bAc]/.test(session.flags)) return 'working'
+    // What is large takes its time to arrive, and nothing is heard meanwhile.
+    if (quietFor <= timeToAnswer(flow.sentBytes, limit)) return 'working'
     if (session.unfinished || bytesRead !== flow.bytesReadThen) {
       return this.#hasSeen(bytesRead, STALLED_FACTOR * limit) ? 'gone' : 'working'
     }

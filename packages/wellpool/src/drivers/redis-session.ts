@@ -89,6 +89,10 @@ export class RedisSession<Client extends RedisClientLike> implements Flow {
     return this.#wire.inFlight
   }
 
+  get sentBytes(): number {
+    return this.#wire.sentBytes
+  }
+
   get lastAt(): number {
     return this.#wire.lastAt
   }

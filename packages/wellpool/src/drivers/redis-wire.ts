@@ -16,8 +16,9 @@ export interface RedisClientLike {
 }
 
 type Arguments = readonly unknown[]
+type Commands = readonly { readonly args: Arguments }[]
 type Send = (this: unknown, args: Arguments, ...more: unknown[]) => Promise<unknown>
-type Execute = (this: unknown, commands: readonly { readonly args: Arguments }[], ...more: unknown[]) => Promise<unknown>
+type Execute = (this: unknown, commands: Commands, ...more: unknown[]) => Promise<unknown>
 type Monitor = (this: unknown, ...args: unknown[]) => Promise<unknown>
 
 /** What node-redis' client has inside, in its versions 5 and 6. All of its methods end here. */
@@ -28,6 +29,9 @@ interface ClientInternals {
   MONITOR: Monitor
   monitor: Monitor
 }
+
+/** What stands around each argument on its way, bytes. */
+const FRAME = 6
 
 /**
  * One client of node-redis, all of whose commands are overheard, however they are sent: for the traces that a
@@ -40,6 +44,7 @@ export class RedisWire<Client extends RedisClientLike> {
   readonly #send: Send
   #socket: Socket | undefined
   #inFlight = 0
+  #sentBytes = 0
   #lastAt = systemClock.now()
   #bytesReadThen: number | undefined
 
@@ -56,6 +61,11 @@ export class RedisWire<Client extends RedisClientLike> {
   /** How many commands of borrowers have not been answered. */
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** How much of borrowers' commands has been sent without an answer so far, about bytes. */
+  get sentBytes(): number {
+    return this.#sentBytes
   }
 
   /** When a command was last sent or answered, ms of the system's clock. */
@@ -89,7 +99,7 @@ export class RedisWire<Client extends RedisClientLike> {
     const { sendCommand, _executeMulti: executeMulti, _executePipeline: executePipeline, MONITOR: monitor } = internals
     internals.sendCommand = function (args, ...more) {
       const waits = wire.traces.see(args)
-      return wire.#follow(sendCommand.call(this, args, ...more), waits)
+      return wire.#follow(sendCommand.call(this, args, ...more), sizeOf(args), waits)
     }
     internals._executeMulti = function (commands, ...more) {
       // Within a transaction the server does not wait.
@@ -99,6 +109,7 @@ export class RedisWire<Client extends RedisClientLike> {
           wire.traces.forgetWatch()
           return replies
         }),
+        sizeOfAll(commands),
       )
     }
     internals._executePipeline = function (commands, ...more) {
@@ -109,6 +120,7 @@ export class RedisWire<Client extends RedisClientLike> {
           wire.traces.endWait(waits)
           return replies
         }),
+        sizeOfAll(commands),
       )
     }
     internals.monitor = internals.MONITOR = function (...args) {
@@ -118,11 +130,13 @@ export class RedisWire<Client extends RedisClientLike> {
   }
 
   /** The same promise in effect: who does not wait for it hears of its failure as before. */
-  #follow(answer: Promise<unknown>, waits = false): Promise<unknown> {
+  #follow(answer: Promise<unknown>, size: number, waits = false): Promise<unknown> {
     this.#inFlight++
+    this.#sentBytes += size
     this.#note()
     const settle = (): void => {
       this.#inFlight--
+      this.#sentBytes -= size
       this.#note()
       if (waits) this.traces.endWait()
     }
@@ -142,4 +156,13 @@ export class RedisWire<Client extends RedisClientLike> {
     this.#lastAt = systemClock.now()
     this.#bytesReadThen = this.bytesRead
   }
+}
+
+function sizeOfAll(commands: Commands): number {
+  return commands.reduce((sum, { args }) => sum + sizeOf(args), 0)
+}
+
+/** Of texts the characters are counted: most are one byte each. */
+function sizeOf(args: Arguments): number {
+  return args.reduce<number>((sum, arg) => sum + FRAME + ((arg as { readonly length?: number } | undefined)?.length ?? 0), 0)
 }

@@ -96,6 +96,29 @@ await describeWith([REDIS_PROGRAM], 'the second opinion on Redis', () => {
       expect(pool.stats().secondOpinions.working).toBeGreaterThanOrEqual(1)
     })
 
+    it.each<[what: string, write: (client: RedisClient) => Promise<unknown>]>([
+      ['a command', (client) => client.set('big', 'x'.repeat(8_000_000))],
+      ['a command of many arguments', (client) => client.del(Array.from({ length: 400_000 }, (_, index) => `no-such-key-${index}`))],
+      ['a transaction', (client) => client.multi().set('big', Buffer.alloc(8_000_000)).exec()],
+      ['a pipeline', (client) => client.multi().set('big', Buffer.alloc(8_000_000)).execAsPipeline()],
+    ])('%s that takes long to send', async (_, write) => {
+      const driver = redis({ host: proxy.host, port: proxy.port, password: server.password })
+      const signal = AbortSignal.timeout(30_000)
+      const connect = () => driver.connect({ signal, connectionId: 'test-1', attempt: 1 })
+      const client = await connect()
+      proxy.inject({ kind: 'bandwidth', bytesPerSecond: 10_000_000, direction: 'to-server' }, 'present')
+      const other = await connect()
+      let answered = false
+      const answer = write(client).finally(() => {
+        answered = true
+      })
+      const opinions = new Set()
+      while (!answered) opinions.add(await driver.secondOpinion?.(client, other, { limit: 20, signal }))
+      await answer
+      expect([...opinions]).toEqual(['working'])
+      for (const each of [client, other]) await driver.close(each)
+    })
+
     it('a command on a server that the address does not lead to any more', async () => {
       await using other = await startRedis({ settings: { requirepass: server.password } })
       const pool = await open({ maxConnections: 1, minConnections: 1 })
@@ -148,6 +171,7 @@ describe('PeerInquiry', () => {
   const silent = (quietFor = 5000): { -readonly [Key in keyof Flow]: Flow[Key] } => ({
     peer: { id: 7, run: 'a' },
     inFlight: 1,
+    sentBytes: 100,
     lastAt: performance.now() - quietFor,
     bytesRead: 100,
     bytesReadThen: 100,
@@ -180,6 +204,12 @@ describe('PeerInquiry', () => {
       expect(await again()).toBe('gone')
     },
   )
+
+  it('a command that is large is given the time that it takes to arrive', async () => {
+    expect(await ask({ ...silent(), sentBytes: 8 << 20 }, saying(waiting))).toBe('working')
+    expect(await ask({ ...silent(12_000), sentBytes: 8 << 20 }, saying(waiting))).toBe('gone')
+    expect(await ask({ ...silent(), sentBytes: 8 << 20 }, saying())).toBe('gone')
+  })
 
   it('a session that is not there is gone', async () => {
     expect(await ask(silent(), saying())).toBe('gone')
