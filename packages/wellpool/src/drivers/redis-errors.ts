@@ -53,6 +53,9 @@ const DEAD_CLIENT =
 /** Of node-redis: EXEC was answered, and somebody else had changed a key that was watched. */
 const WATCHED_KEY_CHANGED = /^One \(or more\) of the watched keys/
 
+/** A script's error has that of its command within it: before Redis 7, and in what has come of that. */
+const OF_SCRIPT = /^ERR Error running script.*?: -([A-Z]+) /
+
 /** An error of node-redis may be a reply, or several: those of a transaction. */
 type RedisError = Error & { readonly code?: unknown; readonly replies?: unknown }
 
@@ -99,5 +102,5 @@ function isReply(error: Error): boolean {
 }
 
 function wordOf({ message }: Error): string {
-  return message.split(' ', 1)[0] as string
+  return OF_SCRIPT.exec(message)?.[1] ?? (message.split(' ', 1)[0] as string)
 }

@@ -28,6 +28,9 @@ describe('an error of a connection in use', () => {
     ['EXECABORT Transaction discarded because of previous errors.', 'application'],
     ['WRONGTYPE Operation against a key holding the wrong kind of value', 'application'],
     ["ERR unknown command 'x'", 'application'],
+    ["ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -READONLY You can't write against a replica.", 'fatal'],
+    ['ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -WRONGTYPE Operation against a key', 'application'],
+    ["ERR Error running script (call to f_1): @user_script:1: user_script:1: attempt to index global 'x' (a nil value)", 'application'],
     ['SOMEWORD of a module', 'application'],
     ['in words of a script', 'application'],
   ])('“%s” is %s', (message, meaning) => {
