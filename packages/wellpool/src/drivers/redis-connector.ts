@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { createClient, type RedisClientOptions } from 'redis'
 import type { Duration } from '../engine/duration.ts'
 import { ConfigError } from '../engine/errors.ts'
@@ -119,7 +119,9 @@ export class RedisConnector<Client extends RedisClientLike> {
 function createModel<Client extends RedisClientLike>(options: ResolvedRedisOptions<Client>): Client {
   const { host = 'localhost', port = 6379, path, database, name = 'wellpool', tls = false } = options
   const target = path === undefined ? { host, port } : { path }
-  const secure = tls === false ? { tls: false } : { ...(tls === true ? {} : tls), tls: true }
+  // Node asks for the certificate of this name only if it is told to.
+  const asked = isIP(host) === 0 ? { servername: host } : {}
+  const secure = tls === false ? { tls: false } : { ...asked, ...(tls === true ? {} : tls), tls: true }
   const base = {
     // How long a connect may take, and what follows the end of one, is the pool's affair.
     socket: { ...target, ...secure, ...keepAlive(options), reconnectStrategy: false, connectTimeout: 0 },

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createServer } from 'node:tls'
 import { inspect } from 'node:util'
 import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -7,6 +10,7 @@ import type { Driver } from '../../src/engine/driver.ts'
 import { createPool } from '../../src/index.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { describeRedis } from '../support/redis.ts'
+import { TEST_CERTIFICATE, TEST_KEY } from '../support/tls.ts'
 
 const never = new AbortController().signal
 const context = (signal: AbortSignal = never) => ({ signal, connectionId: 'test-1', attempt: 1 })
@@ -88,6 +92,26 @@ await describeRedis('redis()', (url) => {
     it('keep TCP alive', async () => {
       const { client } = await open({ keepAliveDelay: '12s' })
       expect(client.options.socket).toMatchObject({ keepAlive: true, keepAliveInitialDelay: 12_000 })
+    })
+
+    it('ask a server that has several certificates for that of the host, or of the name that is given', async () => {
+      const asked: unknown[] = []
+      const server = createServer({ cert: TEST_CERTIFICATE, key: TEST_KEY }, (socket) => {
+        asked.push(socket.servername || 'nobody')
+        socket.destroy()
+      })
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const { port: ownPort } = server.address() as AddressInfo
+      for (const [ownHost, given] of [
+        ['localhost', {}],
+        ['127.0.0.1', {}],
+        ['127.0.0.1', { servername: 'localhost' }],
+      ] as const) {
+        const driver = redis({ host: ownHost, port: ownPort, tls: { ca: TEST_CERTIFICATE, ...given } })
+        await expect(driver.connect(context())).rejects.toThrow()
+      }
+      expect(asked).toEqual(['localhost', 'nobody', 'localhost'])
+      server.close()
     })
 
     it('make clients of the application’s own kind, and their type', async () => {
