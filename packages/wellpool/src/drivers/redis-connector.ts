@@ -7,7 +7,13 @@ import { ConnectErrors } from '../shared/connect-errors.ts'
 import { defined, toMs } from '../shared/option-rules.ts'
 import { askForPassword } from '../shared/password.ts'
 import { Secrets } from '../shared/secrets.ts'
-import { type RedisBaseOptions, type RedisOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.ts'
+import {
+  findMissingPassword,
+  type RedisBaseOptions,
+  type RedisOptions,
+  type ResolvedRedisOptions,
+  resolveRedisOptions,
+} from './redis-options.ts'
 import { RedisSession, type SessionOptions } from './redis-session.ts'
 import { connectSocket, seeSocket } from './redis-socket.ts'
 import type { RedisClientLike } from './redis-wire.ts'
@@ -89,6 +95,8 @@ export class RedisConnector<Client extends RedisClientLike> {
   async #ask(signal: AbortSignal): Promise<string | undefined> {
     const password = await askForPassword(this.#options.password, signal)
     if (password !== undefined) this.#secrets.add(password)
+    const problems = findMissingPassword({ username: this.#options.username, password })
+    if (problems.length > 0) throw new ConfigError(problems)
     return password
   }
 

@@ -34,7 +34,10 @@ export interface RedisOptions<Client = RedisClient> {
   port?: number | undefined
   /** The file of a Unix socket, in place of `host` and `port`. */
   path?: string | undefined
-  /** A user of the server's access control lists. Default: the server's user `default`. */
+  /**
+   * A user of the server's access control lists, beside a password: for one that needs none any text. Default: the
+   * server's user `default`.
+   */
   username?: string | undefined
   /** The password, or a function that is asked for it (or for a short-lived token) at each log-in. */
   password?: Password | undefined
@@ -116,8 +119,15 @@ export function resolveRedisOptions<Client>(options: RedisOptions<Client>): Reso
   if (resolved.path !== undefined && resolved.tls !== undefined && resolved.tls !== false) {
     problems.push({ path: 'tls', given: 'a value beside path', allowed: 'one of the two' })
   }
+  problems.push(...findMissingPassword(resolved))
   if (problems.length > 0) throw new ConfigError(problems)
   return resolved
+}
+
+/** node-redis logs in with a password only: without one the session would be that of the user `default`. */
+export function findMissingPassword({ username, password }: Pick<RedisOptions, 'username' | 'password'>): ConfigProblem[] {
+  if (typeof username !== 'string' || username === 'default' || (password !== undefined && password !== '')) return []
+  return [{ path: 'password', given: 'none beside username', allowed: 'a text that is not empty, or a function that returns one' }]
 }
 
 function readUrl(text: string, problems: ConfigProblem[]): Record<string, unknown> {

@@ -46,13 +46,16 @@ describe('the options of redis()', () => {
     [{ path: '/run/redis.sock', host: 'a' }, 'path', 'a value beside host or port'],
     [{ path: '/run/redis.sock', tls: true }, 'tls', 'a value beside path'],
     [{ url: 'unix:///run/redis.sock', port: 6379 }, 'path', 'a value beside host or port'],
+    [{ username: 'reader' }, 'password', 'none beside username'],
+    [{ username: 'reader', password: '' }, 'password', 'none beside username'],
+    [{ url: 'redis://reader@host' }, 'password', 'none beside username'],
     [42, 'options', '42'],
   ])('refuses %j', (options, path, given) => {
     expect(problemsOf(options)[0]).toMatchObject({ path, given })
   })
 
   it('names what the address says already together with all else that is wrong', () => {
-    const paths = problemsOf({ url: 'redis://me@a:6379/1', ...{ host: 'b', port: '3307', prot: 1, toString: 1 } }).map(({ path }) => path)
+    const paths = problemsOf({ url: 'redis://me:x@a:6379/1', ...{ host: 'b', port: '3307', prot: 1, toString: 1 } }).map(({ path }) => path)
     expect(paths).toEqual(['port', 'prot', 'toString', 'host', 'port'])
   })
 
@@ -88,6 +91,7 @@ describe('the options of redis()', () => {
     })
     expect(resolveRedisOptions({ url: 'unix:///run/my%20redis.sock?db=2' })).toEqual({ path: '/run/my redis.sock', database: 2 })
     expect(resolveRedisOptions({ url: 'redis://' })).toEqual({})
+    expect(resolveRedisOptions({ url: 'redis://default@host' })).toEqual({ host: 'host', username: 'default' })
     expect(resolveRedisOptions({ url: 'rediss://host', tls: { ca: 'PEM' } })).toEqual({ host: 'host', tls: { ca: 'PEM' } })
   })
 

@@ -151,6 +151,13 @@ await describeRedis('redis()', (url) => {
       expect(given).toHaveBeenCalledTimes(2)
     })
 
+    it('fails the connect when the function returns none for a user, who would not be logged in', async () => {
+      const driver = redis({ ...address, username: 'reader', password: () => '' })
+      const error = await failureOf(driver.connect(context()))
+      expect(error).toMatchObject({ code: 'INVALID_CONFIG', problems: [{ path: 'password', given: 'none beside username' }] })
+      expect(driver.classify?.(error)).toBe('fatal')
+    })
+
     it('fails the connect when the function fails, before there is a socket, and may be tried again soon', async () => {
       const failure = new Error('the vault is sealed')
       const failing = proxied({ password: () => Promise.reject(failure) })
