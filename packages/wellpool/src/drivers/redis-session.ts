@@ -170,7 +170,7 @@ export class RedisSession<Client extends RedisClientLike> implements Flow {
     const { databaseChanged, switches } = this.#wire.traces
     this.#wire.traces.clear()
     await this.#parts.askAgain()
-    await this.client.reset()
+    await this.#wire.reset()
     // node-redis itself goes back to the database that the borrower has chosen, and believes it to be the other.
     if (databaseChanged) await this.#wire.send('SELECT', String(this.#options.database))
     await Promise.all(switches.map((name) => this.#wire.send('CLIENT', name, 'OFF')))

@@ -19,6 +19,7 @@ type Arguments = readonly unknown[]
 type Commands = readonly { readonly args: Arguments }[]
 type Send = (this: unknown, args: Arguments, ...more: unknown[]) => Promise<unknown>
 type Execute = (this: unknown, commands: Commands, ...more: unknown[]) => Promise<unknown>
+type Reset = (this: unknown) => Promise<unknown>
 type Monitor = (this: unknown, ...args: unknown[]) => Promise<unknown>
 
 /** What node-redis' client has inside, in its versions 5 and 6. All of its methods end here. */
@@ -26,6 +27,7 @@ interface ClientInternals {
   sendCommand: Send
   _executeMulti: Execute
   _executePipeline: Execute
+  reset: Reset
   MONITOR: Monitor
   monitor: Monitor
 }
@@ -42,6 +44,7 @@ export class RedisWire<Client extends RedisClientLike> {
   readonly traces: RedisTraces
   readonly #internals: ClientInternals
   readonly #send: Send
+  readonly #reset: Reset
   #socket: Socket | undefined
   #inFlight = 0
   #sentBytes = 0
@@ -55,6 +58,7 @@ export class RedisWire<Client extends RedisClientLike> {
     // A client may be a thin layer, of which there may be several, over this.
     this.#internals = (client as unknown as { _self: ClientInternals })._self
     this.#send = this.#internals.sendCommand
+    this.#reset = this.#internals.reset
     this.#overhear()
   }
 
@@ -93,6 +97,11 @@ export class RedisWire<Client extends RedisClientLike> {
     return this.#send.call(this.#internals, args)
   }
 
+  /** Begins the session anew. */
+  reset(): Promise<unknown> {
+    return this.#reset.call(this.#internals)
+  }
+
   #overhear(): void {
     const wire = this
     const internals = this.#internals
@@ -122,6 +131,11 @@ export class RedisWire<Client extends RedisClientLike> {
         }),
         sizeOfAll(commands),
       )
+    }
+    internals.reset = () => {
+      // It undoes what onConnect has done.
+      wire.traces.setLeft()
+      return wire.reset()
     }
     internals.monitor = internals.MONITOR = function (...args) {
       wire.traces.setLeft()

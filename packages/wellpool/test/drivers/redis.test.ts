@@ -269,6 +269,15 @@ await describeRedis('redis()', (url) => {
       expect(driver.reset?.(client)).toBeUndefined()
     })
 
+    it('runs again when a borrower has reset the client by hand', async () => {
+      const { driver, client } = await open({ onConnect: (session) => session.sendCommand(['CLIENT', 'TRACKING', 'ON']) })
+      await client.reset()
+      expect((await infoOf(client)).flags).not.toContain('t')
+      await driver.reset?.(client)
+      expect((await infoOf(client)).flags).toContain('t')
+      expect(driver.reset?.(client)).toBeUndefined()
+    })
+
     it('fails the connect when it rejects or throws, and nothing is left', async () => {
       const failure = new Error('not this one')
       for (const onConnect of [
