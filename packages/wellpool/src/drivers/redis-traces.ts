@@ -71,11 +71,14 @@ export class RedisTraces {
     return this.#waiting
   }
 
-  /** @returns whether it is one that waits in the server: {@link endWait} has to follow. */
-  see(args: Arguments): boolean {
+  /**
+   * @param inBatch whether it is part of a transaction or a pipeline, which may fail before its turn comes
+   * @returns whether it is one that waits in the server: {@link endWait} has to follow.
+   */
+  see(args: Arguments, inBatch = false): boolean {
     const effect = EFFECTS.get(upper(args[0]))
     if (effect === undefined) return false
-    this.#apply(effect, args)
+    this.#apply(effect, args, inBatch || this.#queueing)
     const waits = effect === 'waits' || (effect === 'may wait' && args.some((arg) => upper(arg) === 'BLOCK'))
     if (waits) this.#waiting++
     return waits
@@ -103,14 +106,19 @@ export class RedisTraces {
     this.#queueing = false
   }
 
-  #apply(effect: Effect, args: Arguments): void {
+  #apply(effect: Effect, args: Arguments, inBatch: boolean): void {
     if (effect === 'watches') this.#watching = true
     else if (effect === 'queues') this.#queueing = true
     else if (effect === 'forgets') this.#forget(upper(args[0]))
     else if (effect === 'leaves') this.#left = true
     else if (effect === 'breaks') this.#broken = true
     else if (effect === 'configures') this.#configure(upper(args[1]), upper(args[2]))
-    else if (effect === 'selects') this.#databaseChanged = String(args[1]) !== this.#database
+    else if (effect === 'selects') this.#select(String(args[1]), inBatch)
+  }
+
+  /** Of one that may fail it is believed only that it leads away. */
+  #select(database: string, inBatch: boolean): void {
+    this.#databaseChanged = database !== this.#database || (inBatch && this.#databaseChanged)
   }
 
   #forget(name: string): void {

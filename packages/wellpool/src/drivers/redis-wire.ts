@@ -112,7 +112,7 @@ export class RedisWire<Client extends RedisClientLike> {
     }
     internals._executeMulti = function (commands, ...more) {
       // Within a transaction the server does not wait.
-      for (const { args } of commands) if (wire.traces.see(args)) wire.traces.endWait()
+      for (const { args } of commands) if (wire.traces.see(args, true)) wire.traces.endWait()
       return wire.#follow(
         executeMulti.call(this, commands, ...more).then((replies) => {
           wire.traces.forgetWatch()
@@ -122,7 +122,7 @@ export class RedisWire<Client extends RedisClientLike> {
       )
     }
     internals._executePipeline = function (commands, ...more) {
-      const waits = commands.filter(({ args }) => wire.traces.see(args)).length
+      const waits = commands.filter(({ args }) => wire.traces.see(args, true)).length
       return wire.#follow(
         executePipeline.call(this, commands, ...more).then((replies) => {
           // It rejects with the first error, and then one that comes later may still wait.

@@ -59,6 +59,15 @@ describe('RedisTraces', () => {
     expect(after(...commands).any).toBe(false)
   })
 
+  it('does not believe that a database was left again within a transaction or a pipeline, which may have failed', () => {
+    expect(after(['SELECT', '0'], ['MULTI'], ['SELECT', '2'], ['EXEC']).databaseChanged).toBe(true)
+    const traces = after(['SELECT', '0'])
+    traces.see(['SELECT', '2'], true)
+    expect(traces.databaseChanged).toBe(true)
+    traces.see(['SELECT', '2'])
+    expect(traces.databaseChanged).toBe(false)
+  })
+
   it('knows that UNWATCH within a transaction does not end it', () => {
     expect(after(['MULTI'], ['UNWATCH']).any).toBe(true)
   })

@@ -364,6 +364,13 @@ await describeRedis('redis()', (url) => {
       ['another database', (client) => client.select(3)],
       ['another database, chosen in a transaction', (client) => client.multi().select(3).exec()],
       ['another database, chosen by hand in a pipeline', (client) => client.multi().addCommand(['SELECT', '3']).execAsPipeline()],
+      [
+        'another database, which a transaction that failed was to leave',
+        async (client) => {
+          await client.select(3)
+          await failureOf(client.multi().select(1).addCommand(['NO_SUCH_COMMAND']).exec())
+        },
+      ],
       ['a transaction that was begun by hand', (client) => client.sendCommand(['MULTI'])],
       ['keys that are watched', (client) => client.watch('key')],
       ['a subscription', (client) => client.subscribe('news', () => {})],
