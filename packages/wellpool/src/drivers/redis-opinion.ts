@@ -41,7 +41,8 @@ const STALLED_FACTOR = 10
 export async function identifyPeer(ask: Ask): Promise<Peer | undefined> {
   const [id, info] = await Promise.all([ask('CLIENT', 'ID'), ask('INFO', 'server')].map((answer) => answer.catch(() => undefined)))
   const run = /^run_id:(\w+)/m.exec(String(info))?.[1]
-  return typeof id === 'number' && run !== undefined ? { id, run } : undefined
+  // An application may have numbers read as texts.
+  return Number(id) > 0 && run !== undefined ? { id: Number(id), run } : undefined
 }
 
 /** Reads over one session what the server says of others: many at the same time by one command. */

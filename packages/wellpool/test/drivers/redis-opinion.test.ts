@@ -265,8 +265,8 @@ describe('PeerInquiry', () => {
 describe('identifyPeer', () => {
   const info = '# Server\r\nredis_version:7.0.15\r\nrun_id:abc123\r\ntcp_port:6379\r\n'
 
-  it('reads whose a session is', async () => {
-    expect(await identifyPeer(async (name) => (name === 'CLIENT' ? 7 : info))).toEqual({ id: 7, run: 'abc123' })
+  it.each([7, '7', Buffer.from('7')])('reads whose a session is, whatever numbers are read as', async (id) => {
+    expect(await identifyPeer(async (name) => (name === 'CLIENT' ? id : info))).toEqual({ id: 7, run: 'abc123' })
   })
 
   it.each([
