@@ -116,7 +116,10 @@ export class RedisConnector<Client extends RedisClientLike> {
         credentials: async () => defined({ username, password: password() }),
       },
     }
-    return (this.#model as unknown as { duplicate(changing: Changing): Client }).duplicate(changing)
+    const client = (this.#model as unknown as { duplicate(changing: Changing): Client }).duplicate(changing)
+    // It has a copy of them. What an application duplicates from it has a socket and a life of its own.
+    Object.assign(changing.socket, { signal: undefined, socket: undefined })
+    return client
   }
 }
 

@@ -304,6 +304,15 @@ await describeRedis('redis()', (url) => {
       expect(proxy.flows()).toEqual([])
       expect(driver.classify?.(await failureOf(client.get('key')))).toBe('fatal')
     })
+
+    it('can be duplicated, and its copy outlives it', async () => {
+      const { driver, client } = await open()
+      const copy = client.duplicate()
+      driver.destroy(client)
+      await copy.connect()
+      expect(await copy.ping()).toBe('PONG')
+      copy.destroy()
+    })
   })
 
   describe('check', () => {
