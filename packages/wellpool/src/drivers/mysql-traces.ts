@@ -60,11 +60,17 @@ const HINTS = ['lock', 'backup', 'handler', 'transaction', '@', ':=']
  * `session_track_state_change`); the rest is told by the statement's text.
  */
 export class MysqlTraces {
+  readonly #multiple: boolean
   #untouched = true
   #changed = false
   #inTransaction = false
   #autocommit = true
   #reported = true
+
+  /** @param multiple whether a text may have several statements */
+  constructor(multiple = false) {
+    this.#multiple = multiple
+  }
 
   /** Whether no statement has been seen since the last {@link clear}. */
   get untouched(): boolean {
@@ -105,7 +111,7 @@ export class MysqlTraces {
     const text = command.sql ?? command.query ?? command.statement?.query
     if (typeof text !== 'string') return
     this.#untouched = false
-    if (!this.#reported || leavesUnreported(text)) this.#changed = true
+    if (!this.#reported || leavesUnreported(text, this.#multiple)) this.#changed = true
     command.on('result', this.#hear)
     const { execute } = command
     // mysql2 tells nobody with what flags rows end.
@@ -148,8 +154,8 @@ export class MysqlTraces {
   }
 }
 
-function leavesUnreported(text: string): boolean {
-  if (WRITES_ROWS.test(text)) return false
+function leavesUnreported(text: string, multiple: boolean): boolean {
+  if (WRITES_ROWS.test(text) && !(multiple && text.includes(';'))) return false
   const lower = text.toLowerCase()
   return HINTS.some((hint) => lower.includes(hint)) && LEAVES_UNREPORTED.test(lower)
 }

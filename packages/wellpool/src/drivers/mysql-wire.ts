@@ -38,7 +38,7 @@ export class MysqlWire {
   readonly connection: mysql.Connection
   /** What is below everything else; with TLS, {@link stream} is another one on top of it. */
   readonly socket: Socket
-  readonly traces = new MysqlTraces()
+  readonly traces: MysqlTraces
   readonly #internals: ConnectionInternals
   readonly #askPassword: () => Promise<string | undefined>
   readonly #changeUser: ChangeUser
@@ -50,6 +50,7 @@ export class MysqlWire {
   /** @param askPassword for the password of a log-in later than the first */
   constructor(connection: mysql.Connection, askPassword: () => Promise<string | undefined>) {
     this.connection = connection
+    this.traces = new MysqlTraces(connection.config.multipleStatements)
     this.#askPassword = askPassword
     this.#internals = connection as unknown as ConnectionInternals
     this.socket = this.#internals.stream

@@ -62,6 +62,15 @@ describe('MysqlTraces', () => {
     expect(after(sql).changed).toBe(true)
   })
 
+  it('sees what follows a statement that writes rows, where a text may have several', () => {
+    const sql = "insert into t values (1); select get_lock('x', 1)"
+    for (const multiple of [true, false]) {
+      const traces = new MysqlTraces(multiple)
+      traces.see(new Command(sql) as unknown as MysqlCommand)
+      expect(traces.changed).toBe(multiple)
+    }
+  })
+
   it('sees by the server’s answer that the session has changed', () => {
     expect(after('call anything()', 0x4002).changed).toBe(true)
   })
