@@ -17,10 +17,12 @@ export interface Question {
 
 /** What the device answered. */
 export interface Answer {
-  /** Between the echo and the prompt; with `expect` all that came. */
+  /** Between the echo and the prompt; all that came when the device asks. */
   readonly output: string
-  /** Undefined when `expect` ended the answer. */
+  /** Where the device waits for a command; undefined when it waits for what a question of its own wants. */
   readonly prompt: Prompt | undefined
+  /** Whether what was expected has come. */
+  readonly met: boolean
 }
 
 /** How many of the last lines are looked through for what is expected. */
@@ -97,10 +99,12 @@ export class CliDialog {
         stream.write(' ')
         continue
       }
-      const output = this.#output(hidden, found !== 'expected')
-      if (found === 'expected') this.#step = 'asked'
-      else this.arriveAt(found)
-      return { output, prompt: found === 'expected' ? undefined : found }
+      // What was expected may be the prompt itself, or stand before it.
+      const prompt = found === 'expected' ? this.#promptThere : found
+      const output = this.#output(hidden, prompt !== undefined)
+      if (prompt === undefined) this.#step = 'asked'
+      else this.arriveAt(prompt)
+      return { output, prompt, met: found === 'expected' }
     }
   }
 
@@ -146,8 +150,13 @@ export class CliDialog {
     if (terminal.endedCount === 0 && lastLine === this.#typedAt) return undefined
     if (expect !== undefined && this.#isThere(expect)) return 'expected'
     if (this.options.platform.pager?.test(lastLine) === true) return 'pager'
-    // On the line on which it was typed stands the old prompt.
-    return terminal.endedCount === 0 ? undefined : this.matcher.match(lastLine)
+    return this.#promptThere
+  }
+
+  /** The prompt in the last line. On the line on which was typed stands the old one. */
+  get #promptThere(): Prompt | undefined {
+    const { terminal } = this.stream
+    return terminal.endedCount === 0 ? undefined : this.matcher.match(terminal.lastLine)
   }
 
   #isThere(expect: RegExp): boolean {

@@ -119,10 +119,9 @@ export class Cli {
     const { dialog } = this.#turns
     const shown = hidden ? '***' : send
     const pattern = toPattern(expect)
-    const { output, prompt } = await this.#turns.limit(call, shown, (signal) => dialog.ask({ send, expect: pattern, hidden }, signal))
+    const { output, met } = await this.#turns.limit(call, shown, (signal) => dialog.ask({ send, expect: pattern, hidden }, signal))
     dialog.refuseErrors(shown, output)
-    // The prompt may itself be what is expected.
-    if (prompt === undefined || pattern === undefined || pattern.test(prompt.line)) return output
+    if (met || pattern === undefined) return output
     const message = `${dialog.name}: to "${shown}" the device did not say what was expected (${expect})`
     throw new CliCommandError(dialog.mask(message), shown, output)
   }

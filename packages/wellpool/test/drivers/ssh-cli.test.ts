@@ -517,6 +517,17 @@ describe('interact', () => {
     expect(cli.prompt).toBe('router-17#')
   })
 
+  it('knows that the device is at its prompt when that is what was expected, or stands behind it', async () => {
+    const saved = 'Building configuration...\n[OK]'
+    const { cli, driver, session } = await open({ platform: 'cisco_iosxe', commands: { 'write memory': saved } })
+    for (const expected of [/\[OK\]/, /router-17>$/]) {
+      expect(await cli.interact([{ send: 'write memory', expect: expected }])).toBe(saved)
+      expect(driver.reset?.(session)).toBeUndefined()
+    }
+    await cli.interact([{ send: 'enable', expect: '#' }])
+    expect([cli.level, cli.prompt]).toEqual(['enable', 'router-17#'])
+  })
+
   it('rejects when the device does not ask', async () => {
     const { cli } = await open({ platform: 'cisco_iosxe' })
     const error = await failureOf(cli.interact([{ send: 'show clock', expect: /\[confirm\]/ }, { send: 'y' }]))
