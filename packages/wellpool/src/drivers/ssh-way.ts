@@ -120,7 +120,7 @@ export class LeasedWay implements Way {
 
   async open(host: string, port: number): Promise<Duplex> {
     const stream = await forward(this.#lease.client.client, 'the jump host', host, port)
-    if (this.#left) stream.destroy()
+    if (this.#left) drop(stream)
     this.#stream = stream
     return stream
   }
@@ -138,11 +138,7 @@ export class LeasedWay implements Way {
   }
 
   destroy(): void {
-    try {
-      this.#stream?.destroy()
-    } catch {
-      // The session is gone, and its channels with it.
-    }
+    if (this.#stream !== undefined) drop(this.#stream)
     this.#leave()
   }
 
@@ -160,11 +156,24 @@ function forward(client: ssh2.Client, name: string, host: string, port: number):
       reject(new SshError('SSH_JUMP', `${name} does not get through to ${host}:${port}: ${error.message}`, error))
     try {
       client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-        if (error === undefined) resolve(channel)
-        else fail(error)
+        if (error !== undefined) {
+          fail(error)
+          return
+        }
+        // A jump host passes on that the other side has ended, and waits for the end of this one: OpenSSH does. A socket ends by itself.
+        channel.once('end', () => drop(channel))
+        resolve(channel)
       })
     } catch (error) {
       fail(error as Error)
     }
   })
+}
+
+function drop(stream: Duplex): void {
+  try {
+    stream.destroy()
+  } catch {
+    // The jump host's session is gone, and its channels with it.
+  }
 }

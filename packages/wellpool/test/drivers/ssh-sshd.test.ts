@@ -197,6 +197,21 @@ await describeWith([SSHD], "on OpenSSH's sshd", () => {
     await expect.poll(async () => (await inner.sessions()).length).toBe(0)
   })
 
+  it('is a jump host that passes on that the host behind it has ended', async () => {
+    const inner = await startSshd()
+    endAfterTest(() => inner.close())
+    const { host, port, username, privateKey } = inner
+    const hostKey = inner.hostKeys[0]?.fingerprint as `SHA256:${string}`
+    const driver = ssh({ host, port, username, privateKey, hostKey, jump: options() })
+    const session = await connectTo(driver)
+    const lost = new Promise<unknown>((resolve) => driver.watch?.(session, { lost: resolve, retire: () => {} }))
+    const reading = failureOf(session.run('cat'))
+    await inner.stop()
+    expect(await lost).toMatchObject({ code: 'SSH_CONNECTION_LOST' })
+    expect(await reading).toMatchObject({ code: 'SSH_CONNECTION_LOST' })
+    await driver.close(session)
+  })
+
   it('is a jump host although it opens no sessions, when checks are told to open none', async () => {
     const strict = await startSshd({ settings: { MaxSessions: 0 } })
     endAfterTest(() => strict.close())
