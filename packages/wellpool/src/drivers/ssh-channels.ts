@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type ssh2 from 'ssh2'
 import { SshError, type SshErrorCode } from './ssh-errors.ts'
-import { leftIn } from './ssh-internals.ts'
+import { askForChannel, leftIn } from './ssh-internals.ts'
 import type { SshLink } from './ssh-link.ts'
 
 type Opened = (error: Error | undefined, channel: ssh2.ClientChannel) => void
@@ -88,15 +88,18 @@ export class SshChannels {
 
   async #tryToOpen(refused: SshErrorCode, what: string, signal: AbortSignal, open: (opened: Opened) => void): Promise<ssh2.ClientChannel> {
     const answer = new Promise<ssh2.ClientChannel>((resolve, reject) => {
-      open((error, channel) => {
+      const answered: Opened = (error, channel) => {
         if (error !== undefined) {
+          // A channel is not closed by the refusal of what was wanted on it, and the peer has few.
+          if (asked.opened !== undefined) void closed(asked.opened).then(() => this.#noteClosed())
           reject(this.#refusal(error, refused, what))
           return
         }
         channel.once('close', () => this.#noteClosed())
         if (signal.aborted) closed(channel).then(() => reject(signal.reason), reject)
         else resolve(channel)
-      })
+      }
+      const asked = askForChannel(this.#link.client, () => open(answered))
     })
     this.#opening.add(answer)
     try {

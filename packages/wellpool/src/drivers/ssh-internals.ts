@@ -33,6 +33,30 @@ export function leftIn(client: ssh2.Client): LeftBehind {
   }
 }
 
+/** A channel that a client was asked for. */
+export interface AskedChannel {
+  /** From when the peer has opened it until it has closed it. */
+  readonly opened: ssh2.Channel | undefined
+}
+
+/**
+ * Asks a client for a channel. ssh2 hands out none on which the peer then refuses what is wanted, and leaves it open.
+ *
+ * @param ask calls the client, once
+ */
+export function askForChannel(client: ssh2.Client, ask: () => void): AskedChannel {
+  ask()
+  const channels = (): Readonly<Record<string, unknown>> => (client as unknown as ClientInternals)._chanMgr?._channels ?? {}
+  // They are numbered upwards: the last one is what was asked for.
+  const number = Object.keys(channels()).at(-1) ?? ''
+  return {
+    get opened() {
+      const channel = channels()[number]
+      return typeof channel === 'object' ? (channel as ssh2.Channel) : undefined
+    },
+  }
+}
+
 /**
  * Sends the request that OpenSSH's keep-alive sends, which every server answers, most of them with a refusal. Fulfils
  * with the answer, whatever it is.

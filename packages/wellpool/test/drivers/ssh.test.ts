@@ -480,6 +480,17 @@ describe('check', () => {
     expect(device.typed.at(-1)?.line).toBe(typed)
   })
 
+  it('leaves no channel on a peer that has no exec', async () => {
+    const device = await makeDevice({ platform: 'linux', execAllowed: false, channelLimit: 1 })
+    const driver = driverFor(device, { password: 'admin' })
+    const session = await connectTo(driver)
+    for (let checks = 0; checks < 3; checks++) await driver.check(session, { signal: never })
+    await expect.poll(() => device.sessions[0]?.channels).toBe(0)
+    expect(await failureOf(session.run('uname'))).toMatchObject({ code: 'SSH_EXEC_REFUSED' })
+    await driver.reset?.(session)
+    expect((await session.openCli({ platform: 'linux' })).prompt).toBe('wellpool$')
+  })
+
   it('rejects when the peer opens no channel', async () => {
     const device = await makeDevice({ platform: 'linux', channelLimit: 0 })
     const driver = driverFor(device, { password: 'admin' })

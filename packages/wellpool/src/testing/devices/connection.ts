@@ -106,6 +106,7 @@ export class DeviceConnection {
       if (ended) return
       ended = true
       this.#channels--
+      if (this.#peer !== undefined) confirmClosing(this.#peer, session)
       if (oneChannel) this.#peer?.end()
     })
     session.on('pty', (accept) => accept?.())
@@ -179,6 +180,16 @@ export class DeviceConnection {
 
 /** RFC 4253, 11.1: SSH_DISCONNECT_TOO_MANY_CONNECTIONS. */
 const TOO_MANY_CONNECTIONS = 12
+
+/** ssh2's servers leave it unanswered when a channel is closed on which nothing was begun. */
+function confirmClosing(peer: ssh2.Connection, session: ssh2.Session): void {
+  const { _channel: begun, _chanInfo: info } = session as unknown as {
+    readonly _channel: unknown
+    readonly _chanInfo: { readonly outgoing: { readonly id: number } }
+  }
+  const { _protocol: protocol } = peer as unknown as { readonly _protocol: { channelClose(channel: number): void } }
+  if (begun === undefined) protocol.channelClose(info.outgoing.id)
+}
 
 /** ssh2's servers end connections with one reason only; this is what it has inside. */
 function endFor(peer: ssh2.Connection, reason: number): void {
