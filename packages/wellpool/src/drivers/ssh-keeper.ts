@@ -121,9 +121,13 @@ export class SessionKeeper {
       await this.link.whileAlive(collect(channel, { ...limits, signal, name: this.link.name }))
       this.link.noteLastChannel()
     } catch (error) {
-      // It has opened a channel and has answered that it runs nothing there: it lives.
-      if (this.link.lost === undefined && error instanceof SshError && error.code === 'SSH_EXEC_REFUSED') return
-      throw error
+      if (this.link.lost !== undefined || !(error instanceof SshError)) throw error
+      // Ways to other hosts take no room from commands.
+      const commands = leftIn(this.link.client).open.filter(({ type }) => type === 'session')
+      // It has opened a channel and has answered that it runs nothing there: it lives. The channel is being closed.
+      if (error.code === 'SSH_EXEC_REFUSED') this.link.noteLastChannel()
+      // It has answered, and what is open in this very session leaves it no room for one more: it lives.
+      else if (error.code !== 'SSH_NO_SESSIONS' || commands.length === 0) throw error
     }
   }
 }

@@ -491,6 +491,15 @@ describe('check', () => {
     expect((await session.openCli({ platform: 'linux' })).prompt).toBe('wellpool$')
   })
 
+  it('is answered by a peer that has no room beside what its borrowers have open', async () => {
+    const device = await makeDevice({ platform: 'linux', channelLimit: 1 })
+    const driver = driverFor(device, { password: 'admin', maxLeasesPerConnection: 2 })
+    const session = await connectTo(driver)
+    await session.openCli({ platform: 'linux' })
+    await driver.check(session, { signal: never })
+    expect(await failureOf(session.run('uname'))).toMatchObject({ code: 'SSH_NO_SESSIONS' })
+  })
+
   it('rejects when the peer opens no channel', async () => {
     const device = await makeDevice({ platform: 'linux', channelLimit: 0 })
     const driver = driverFor(device, { password: 'admin' })
