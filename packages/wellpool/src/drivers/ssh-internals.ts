@@ -14,10 +14,13 @@ interface ClientInternals {
   readonly _forwardingUnix?: Readonly<Record<string, unknown>>
 }
 
+/** What ssh2 keeps in place of a channel that is on its way, for those that are disowned. */
+const disowned = new WeakSet<object>()
+
 /** What a borrower may have left in a client. */
 export interface LeftBehind {
   readonly open: readonly ssh2.Channel[]
-  /** How many channels the peer has been asked for and has not answered yet. */
+  /** How many channels the peer has been asked for and has not answered yet, those that are disowned left out. */
   readonly opening: number
   readonly forwarding: boolean
 }
@@ -28,7 +31,7 @@ export function leftIn(client: ssh2.Client): LeftBehind {
   const channels = Object.values(_chanMgr?._channels ?? {})
   return {
     open: channels.filter((channel) => typeof channel === 'object') as ssh2.Channel[],
-    opening: channels.filter((channel) => typeof channel === 'function').length,
+    opening: channels.filter((channel) => typeof channel === 'function' && !disowned.has(channel)).length,
     forwarding: hasAny(_forwarding) || hasAny(_forwardingUnix),
   }
 }
@@ -37,6 +40,8 @@ export function leftIn(client: ssh2.Client): LeftBehind {
 export interface AskedChannel {
   /** From when the peer has opened it until it has closed it. */
   readonly opened: ssh2.Channel | undefined
+  /** While it is on its way, it is no longer taken for left behind: who asked for it closes it when it comes. */
+  disown(): void
 }
 
 /**
@@ -53,6 +58,10 @@ export function askForChannel(client: ssh2.Client, ask: () => void): AskedChanne
     get opened() {
       const channel = channels()[number]
       return typeof channel === 'object' ? (channel as ssh2.Channel) : undefined
+    },
+    disown() {
+      const channel = channels()[number]
+      if (typeof channel === 'function') disowned.add(channel)
     },
   }
 }

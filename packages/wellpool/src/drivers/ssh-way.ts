@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type ssh2 from 'ssh2'
 import { SshError } from './ssh-errors.ts'
+import { type AskedChannel, askForChannel } from './ssh-internals.ts'
 
 /** What lies beneath an SSH connection: a socket, a jump host of its own, or one that several share. */
 export interface Way {
@@ -73,7 +74,7 @@ export class JumpWay implements Way {
   }
 
   open(host: string, port: number): Promise<Duplex> {
-    return forward(this.#link.client, this.#link.name, host, port)
+    return forward(this.#link.client, this.#link.name, host, port).stream
   }
 
   onLost(listener: (error: unknown) => void): void {
@@ -111,6 +112,7 @@ export interface JumpLease {
 /** Over a session of a pool, which others may share: its lease lasts as long as the way. */
 export class LeasedWay implements Way {
   readonly #lease: JumpLease
+  #disown = (): void => {}
   #stream: Duplex | undefined
   #left = false
 
@@ -119,7 +121,9 @@ export class LeasedWay implements Way {
   }
 
   async open(host: string, port: number): Promise<Duplex> {
-    const stream = await forward(this.#lease.client.client, 'the jump host', host, port)
+    const forwarding = forward(this.#lease.client.client, 'the jump host', host, port)
+    this.#disown = forwarding.disown
+    const stream = await forwarding.stream
     if (this.#left) drop(stream)
     this.#stream = stream
     return stream
@@ -145,29 +149,34 @@ export class LeasedWay implements Way {
   #leave(): void {
     if (this.#left) return
     this.#left = true
+    // A host that answers nothing keeps the jump host busy for minutes: the session is not given up for it.
+    this.#disown()
     this.#lease.release()
   }
 }
 
-/** A channel of a jump host that leads to another host. */
-function forward(client: ssh2.Client, name: string, host: string, port: number): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
+/** A channel of a jump host that leads to another host. Who disowns it drops the stream when it comes all the same. */
+function forward(client: ssh2.Client, name: string, host: string, port: number): { readonly stream: Promise<Duplex>; disown(): void } {
+  let asked: AskedChannel | undefined
+  const stream = new Promise<Duplex>((resolve, reject) => {
     const fail = (error: Error): void =>
       reject(new SshError('SSH_JUMP', `${name} does not get through to ${host}:${port}: ${error.message}`, error))
+    const answered: ssh2.ClientCallback = (error, channel) => {
+      if (error !== undefined) {
+        fail(error)
+        return
+      }
+      // A jump host passes on that the other side has ended, and waits for the end of this one: OpenSSH does. A socket ends by itself.
+      channel.once('end', () => drop(channel))
+      resolve(channel)
+    }
     try {
-      client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-        if (error !== undefined) {
-          fail(error)
-          return
-        }
-        // A jump host passes on that the other side has ended, and waits for the end of this one: OpenSSH does. A socket ends by itself.
-        channel.once('end', () => drop(channel))
-        resolve(channel)
-      })
+      asked = askForChannel(client, () => client.forwardOut('127.0.0.1', 0, host, port, answered))
     } catch (error) {
       fail(error as Error)
     }
   })
+  return { stream, disown: () => asked?.disown() }
 }
 
 function drop(stream: Duplex): void {

@@ -382,6 +382,25 @@ describe('a jump host that many share', () => {
     expect(pool.stats().created).toBe(1)
   })
 
+  it('is not lost with a connect that is given up while it has not got through', async () => {
+    const device = await makeDevice({ platform: 'linux' })
+    const { bastion, pool } = await makeBastion({ minConnections: 1 })
+    await pool.start()
+    bastion.hang()
+    const controller = new AbortController()
+    const connecting = failureOf(connectTo(ssh({ ...addressOf(device), jump: pool }), controller.signal))
+    await expect.poll(() => pool.stats().acquired).toBe(1)
+    const reason = new Error('given up')
+    controller.abort(reason)
+    expect(await connecting).toBe(reason)
+    await expect.poll(() => pool.stats().acquired).toBe(0)
+    bastion.wake()
+    await expect.poll(() => pool.stats().idle).toBe(1)
+    expect(pool.stats().created).toBe(1)
+    await expect.poll(() => bastion.sessions).toMatchObject([{ tunnels: 0 }])
+    await expect.poll(() => device.sessions).toEqual([])
+  })
+
   it('that lets nobody in makes the connects over it hopeless', async () => {
     const bastion = await makeDevice({ platform: 'linux', users: [{ name: 'admin', password: 'another' }] })
     const pool = createPool(ssh(addressOf(bastion)), { maxConnections: 1 })
