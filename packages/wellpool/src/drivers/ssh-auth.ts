@@ -26,6 +26,8 @@ export class SshLogin {
   readonly #refused: Method[] = []
   #trying: Method | undefined
   #offered: readonly string[] = []
+  /** Whether the peer took what it was shown last, and wants more; undefined while it has not answered. */
+  #taken: boolean | undefined
   #round = 0
   #passwordSent = false
 
@@ -58,10 +60,11 @@ export class SshLogin {
       next({ type: 'none', username })
       return
     }
-    this.#offered = offered
-    if (this.#trying !== undefined && partly !== true) this.#refused.push(this.#trying)
+    if (this.#taken === undefined) this.hear(offered, partly === true)
+    if (this.#trying !== undefined && this.#taken !== true) this.#refused.push(this.#trying)
+    this.#taken = undefined
     const method = this.#left.find(
-      (candidate) => offered.includes(candidate === 'agent' ? 'publickey' : candidate) && !this.#repeats(candidate),
+      (candidate) => this.#offered.includes(candidate === 'agent' ? 'publickey' : candidate) && !this.#repeats(candidate),
     )
     if (method === undefined) {
       this.#fail(this.#noneLeft())
@@ -70,6 +73,12 @@ export class SshLogin {
     this.#left.splice(this.#left.indexOf(method), 1)
     this.#trying = method
     this.#prepare(method).then(next, this.#fail)
+  }
+
+  /** Takes note of what the peer takes next. One way may have several answers, as an agent has several keys: one that is right counts. */
+  hear(offered: readonly string[], partly: boolean): void {
+    this.#offered = offered
+    this.#taken = this.#taken === true || partly
   }
 
   /** The log-in can't go on, whatever is tried. */

@@ -1,5 +1,8 @@
 import type ssh2 from 'ssh2'
 
+/** A peer does not let in who has tried a way to log in: it takes these next. `partly`: the try was right, and is not enough. */
+type Refusal = (protocol: unknown, offered: readonly string[], partly: boolean) => void
+
 /** What ssh2's client has inside, in all of its versions since 1.15. */
 interface ClientInternals {
   readonly _chanMgr?: {
@@ -8,7 +11,11 @@ interface ClientInternals {
   }
   /** What waits for an answer to a global request, in the order of the requests. */
   readonly _callbacks?: ((failed: unknown) => void)[]
-  readonly _protocol?: { ping(): void }
+  readonly _protocol?: {
+    ping(): void
+    /** What it calls when a message comes, by the message's name. */
+    readonly _handlers?: { USERAUTH_FAILURE?: Refusal }
+  }
   /** The ports of the peer that it was asked to forward from. */
   readonly _forwarding?: Readonly<Record<string, unknown>>
   readonly _forwardingUnix?: Readonly<Record<string, unknown>>
@@ -82,6 +89,17 @@ export function ping(client: ssh2.Client): Promise<void> {
     })
     _protocol.ping()
   })
+}
+
+/** Hears every refusal during the log-in. ssh2 passes none on that came to an agent's key, a key that was right included. */
+export function onRefusal(client: ssh2.Client, hear: (offered: readonly string[], partly: boolean) => void): void {
+  const handlers = (client as unknown as ClientInternals)._protocol?._handlers
+  const handle = handlers?.USERAUTH_FAILURE
+  if (handlers === undefined || handle === undefined) return
+  handlers.USERAUTH_FAILURE = (protocol, offered, partly) => {
+    hear(offered, partly)
+    handle(protocol, offered, partly)
+  }
 }
 
 function hasAny(record: Readonly<Record<string, unknown>> | undefined): boolean {

@@ -4,6 +4,7 @@ import type { Secrets } from '../shared/secrets.ts'
 import { toSsh2Algorithms } from './ssh-algorithms.ts'
 import { SshLogin } from './ssh-auth.ts'
 import { SshError } from './ssh-errors.ts'
+import { onRefusal } from './ssh-internals.ts'
 import { type ClientError, connectFailure, lossInUse } from './ssh-loss.ts'
 import type { SshHop } from './ssh-options.ts'
 import { JumpWay, LeasedWay, SocketWay, type Way } from './ssh-way.ts'
@@ -176,6 +177,7 @@ export class SshLink {
       readyTimeout: 0,
       keepaliveInterval: 0,
     })
+    onRefusal(client, (offered, partly) => login.hear(offered, partly))
     // ssh2 has paused it until it listens itself.
     sock.on('data', (data: Buffer) => {
       this.#bytesRead += data.length

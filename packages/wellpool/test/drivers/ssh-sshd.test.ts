@@ -1,14 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { SSHD, type SshdServer, startSshd } from '@wellpool/servers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import ssh2 from 'ssh2'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type SshOptions, type SshSession, ssh } from '../../src/drivers/ssh.ts'
 import { createPool } from '../../src/index.ts'
 import { describeWith } from '../support/describe-if.ts'
-import { connectTo, endAfterTest } from '../support/devices.ts'
+import { connectTo, endAfterTest, makeUserKey } from '../support/devices.ts'
 
 const execute = promisify(execFile)
 
@@ -147,14 +149,13 @@ await describeWith([SSHD], "on OpenSSH's sshd", () => {
   })
 
   describe('the log-in', () => {
-    let agent: ChildProcess | undefined
-
-    afterAll(() => agent?.kill())
-
-    it('takes the keys of an agent', async () => {
-      const socket = path.join(folder, 'agent')
-      agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
-      const key = path.join(folder, 'key')
+    /** The socket of an agent that has the server's key for its user. */
+    const startAgent = async (): Promise<string> => {
+      const place = await mkdtemp(path.join(folder, 'agent-'))
+      const socket = path.join(place, 'socket')
+      const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+      endAfterTest(() => agent.kill())
+      const key = path.join(place, 'key')
       await writeFile(key, server.privateKey, { mode: 0o600 })
       const env = { ...process.env, SSH_AUTH_SOCK: socket }
       await expect
@@ -165,8 +166,31 @@ await describeWith([SSHD], "on OpenSSH's sshd", () => {
           ),
         )
         .toBe(true)
-      const session = await open({ privateKey: undefined, agent: socket })
+      return socket
+    }
+
+    it('takes the keys of an agent', async () => {
+      const session = await open({ privateKey: undefined, agent: await startAgent() })
       expect((await session.run('echo in')).stdout).toBe('in\n')
+    })
+
+    it('goes on with questions when a key of the agent was right and is not enough', async () => {
+      const asking = new ssh2.Server({ hostKeys: [makeUserKey().private] }, (peer) => {
+        peer.on('error', () => {})
+        peer.on('authentication', (attempt) => {
+          if (attempt.method === 'keyboard-interactive') attempt.prompt([{ prompt: 'Code: ', echo: false }], () => attempt.accept())
+          else if (attempt.method !== 'publickey') attempt.reject(['publickey'])
+          else if (attempt.signature === undefined) attempt.accept()
+          else attempt.reject(['keyboard-interactive'], true)
+        })
+      })
+      await new Promise<void>((resolve) => asking.listen(0, '127.0.0.1', resolve))
+      endAfterTest(() => new Promise((resolve) => asking.close(resolve)))
+      const { port } = asking.address() as AddressInfo
+      const keyboardInteractive = vi.fn(() => ['123456'])
+      const agent = await startAgent()
+      await connectTo(ssh({ host: '127.0.0.1', port, username: 'ops', agent, keyboardInteractive, hostKey: 'accept-any-insecure' }))
+      expect(keyboardInteractive).toHaveBeenCalledTimes(1)
     })
 
     it('that the server ends because there were too many tries is hopeless', async () => {
