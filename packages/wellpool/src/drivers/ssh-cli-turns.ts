@@ -94,21 +94,28 @@ export class CliTurns {
     return this.#probe
   }
 
-  /** Brings the CLI back to where it was opened. Returns nothing when it is there. */
+  /** Brings the CLI back to where it was opened. Returns nothing when it is there, and nothing can have been left. */
   reset(): Promise<void> | undefined {
     if (this.#spoiled !== undefined) throw this.#spoiled
     const { dialog, levels } = this
-    if (this.#waiting === 0 && dialog.step === 'prompt' && levels.current.name === this.#baseLevel) return undefined
+    const atBase = levels.current.name === this.#baseLevel && !this.#mayHoldChanges
+    if (this.#waiting === 0 && dialog.step === 'prompt' && atBase) return undefined
     return this.takeSeveral(async () => {
       if (dialog.step !== 'prompt') throw new SshError('CLI_OUT_OF_STEP', `${dialog.name}: the CLI was left in the middle of a dialog`)
       await this.returnTo(this.#baseLevel, neverAborted())
     })
   }
 
-  /** Goes to a level, in a turn; changes of the configuration that were not committed are thrown away on the way. */
+  /** Goes to a level, in a turn; changes of the configuration that were not committed are thrown away, also where it is that level. */
   async returnTo(level: string, signal: AbortSignal): Promise<void> {
-    if (this.levels.current === this.levels.config && this.levels.config?.name !== level) await this.levels.discard(signal)
+    if (this.#mayHoldChanges) await this.levels.discard(signal)
     await this.levels.goTo(level, signal)
+  }
+
+  /** Whether it is where changes wait for a commit: the next one, whoever's it is, would put what is left there into force. */
+  get #mayHoldChanges(): boolean {
+    const { current, config } = this.levels
+    return current === config && this.dialog.options.platform.discard !== undefined
   }
 
   #loseStep(what: string, cause: unknown): void {

@@ -258,6 +258,17 @@ describe.each(['cisco_iosxr', 'juniper_junos', 'huawei_vrp'] as const)('a commit
     expect(device.config).toEqual([line])
   })
 
+  it('has nothing in it that was refused before, or that another has left, in the level of the configuration either', async () => {
+    const { cli, device, driver, session } = await open({ platform, config: [] }, { level: 'config' })
+    expect(await failureOf(cli.configure([line, 'bogus thing']))).toMatchObject({ command: 'bogus thing' })
+    await cli.configure([])
+    expect([cli.level, device.config]).toEqual(['config', []])
+    await cli.send(line)
+    await driver.reset?.(session)
+    await cli.configure([])
+    expect([cli.level, device.config]).toEqual(['config', []])
+  })
+
   it('that takes longer than it may costs the connection', async () => {
     let hang = (): void => {}
     const refuseCommit = () => {
