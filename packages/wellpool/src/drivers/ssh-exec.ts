@@ -1,5 +1,6 @@
 import type ssh2 from 'ssh2'
 import type { Duration } from '../engine/duration.ts'
+import { show } from '../shared/option-rules.ts'
 import { hangUp } from './ssh-channels.ts'
 import { SshError } from './ssh-errors.ts'
 
@@ -35,18 +36,27 @@ interface Collecting extends Pick<RunOptions, 'input'> {
   readonly name: string
 }
 
+/** @throws TypeError when one of them is wrong */
+export function checkRunOptions({ maxOutput, encoding }: RunOptions): void {
+  if (maxOutput !== undefined && !(typeof maxOutput === 'number' && maxOutput >= 1))
+    throw new TypeError(`maxOutput: got ${show(maxOutput)}, allowed is a number of bytes from 1`)
+  if (encoding !== undefined && !(typeof encoding === 'string' && Buffer.isEncoding(encoding)))
+    throw new TypeError(`encoding: got ${show(encoding)}, allowed is a text's encoding, such as 'utf8' or 'latin1'`)
+}
+
 /**
  * Reads all that a command writes. Resolves when the peer has closed the channel.
  *
  * @param options `signal` closes the channel; the promise is left alone then
  * @throws SshError SSH_OUTPUT_LIMIT
+ * @throws Error of Node's when the output is longer than a text can be
  */
-export function collect(channel: ssh2.ClientChannel, { input, maxOutput, encoding, signal, name }: Collecting): Promise<RunResult> {
+export async function collect(channel: ssh2.ClientChannel, { input, maxOutput, encoding, signal, name }: Collecting): Promise<RunResult> {
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   let size = 0
-  let ended: Pick<RunResult, 'code' | 'signal'> = { code: null }
-  return new Promise((resolve, reject) => {
+  let end: Pick<RunResult, 'code' | 'signal'> = { code: null }
+  await new Promise<void>((resolve, reject) => {
     const take = (chunks: Buffer[], chunk: Buffer): void => {
       size += chunk.length
       if (size <= maxOutput) chunks.push(chunk)
@@ -58,15 +68,13 @@ export function collect(channel: ssh2.ClientChannel, { input, maxOutput, encodin
     // The errors may still be on their way up when the output has ended.
     let open = 2
     const close = (): void => {
-      if (--open > 0) return
-      const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString(encoding)
-      resolve({ stdout: text(stdout), stderr: text(stderr), ...ended })
+      if (--open === 0) resolve()
     }
     channel.on('data', (chunk: Buffer) => take(stdout, chunk))
     channel.stderr.on('data', (chunk: Buffer) => take(stderr, chunk))
     // How the command ended comes with this event. The one of its own may have come before anybody could listen.
     channel.once('close', (code?: number | null, by?: string) => {
-      ended = by === undefined ? { code: code ?? null } : { code: null, signal: by }
+      end = by === undefined ? { code: code ?? null } : { code: null, signal: by }
       close()
     })
     channel.stderr.once('close', close)
@@ -76,4 +84,7 @@ export function collect(channel: ssh2.ClientChannel, { input, maxOutput, encodin
     if (signal.aborted) hangUp(channel)
     else if (input !== undefined) channel.end(input)
   })
+  // Not in the events above: what is thrown there ends the process, and not every output can become a text.
+  const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString(encoding)
+  return { stdout: text(stdout), stderr: text(stderr), ...end }
 }

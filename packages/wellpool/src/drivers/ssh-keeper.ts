@@ -8,7 +8,7 @@ import { openCliChannel } from './ssh-cli-open.ts'
 import { type CliOptions, findCliProblems, type ResolvedCliOptions, resolveCliOptions } from './ssh-cli-options.ts'
 import { CliTurns } from './ssh-cli-turns.ts'
 import { SshError } from './ssh-errors.ts'
-import { collect, type RunOptions, type RunResult } from './ssh-exec.ts'
+import { checkRunOptions, collect, type RunOptions, type RunResult } from './ssh-exec.ts'
 import { leftIn, ping } from './ssh-internals.ts'
 import { limited, timeoutOf } from './ssh-limit.ts'
 import type { SshLink } from './ssh-link.ts'
@@ -36,7 +36,9 @@ export class SessionKeeper {
     this.#channels = new SshChannels(link)
   }
 
-  async run(command: string, { timeout, signal, input, maxOutput, encoding }: RunOptions): Promise<RunResult> {
+  async run(command: string, options: RunOptions): Promise<RunResult> {
+    checkRunOptions(options)
+    const { timeout, signal, input, maxOutput, encoding } = options
     const ms = timeoutOf(timeout, this.#options.commandTimeoutMs)
     const { name } = this.link
     const late = (): SshError => {

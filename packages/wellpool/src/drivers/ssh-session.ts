@@ -27,6 +27,7 @@ export class SshSession {
    *
    * @throws SshError SSH_TIMEOUT, SSH_OUTPUT_LIMIT, SSH_EXEC_REFUSED, SSH_NO_SESSIONS, SSH_CONNECTION_LOST; the reason
    *   of the signal when that is aborted
+   * @throws TypeError when an option is wrong
    */
   run(command: string, options: RunOptions = {}): Promise<RunResult> {
     return this.#keeper.run(command, options)

@@ -606,6 +606,16 @@ describe('a session', () => {
     await proxy.until((flows) => flows.every(({ clientOpen }) => !clientOpen))
   }, 20_000)
 
+  it('refuses wrong options of a command before it runs', async () => {
+    const device = await makeDevice({ platform: 'linux' })
+    const session = await connectTo(driverFor(device, { password: 'admin' }))
+    for (const options of [{ encoding: 'iso-8859-1' }, { encoding: 7 }, { maxOutput: 0 }, { maxOutput: Number.NaN }, { maxOutput: '1mb' }]) {
+      await expect(session.run('uname', options as never)).rejects.toThrow(TypeError)
+    }
+    expect(device.typed).toEqual([])
+    expect(await session.run('uname', { maxOutput: Number.POSITIVE_INFINITY })).toMatchObject({ stdout: 'Linux\n' })
+  })
+
   it('lets the process end when it is unreferenced, and not before', async () => {
     const device = await makeDevice({ platform: 'linux' })
     const driver = driverFor(device, { password: 'admin' })
