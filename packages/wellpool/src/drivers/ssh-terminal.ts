@@ -7,6 +7,8 @@ const SEQUENCE = new RegExp(
   `${ESC}(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)|[ -/]+[0-~]|[0-OQ-WYZ\\\\\`-~])`,
   'y',
 )
+/** The beginning of one, at the end of what has arrived. */
+const BEGUN = new RegExp(`${ESC}(?:\\[[0-?]*[ -/]*|[\\]PX^_][^${BEL}${ESC}]*${ESC}?|[ -/]*)$`, 'y')
 /** Longer than any sequence: an ESC that is none must not hold back all that follows. */
 const MAX_SEQUENCE = 4096
 /** What is no control character; a tabulator stays what it is. */
@@ -78,7 +80,8 @@ export class TerminalText {
       } else if (text[position] === ESC) {
         SEQUENCE.lastIndex = position
         const sequence = SEQUENCE.exec(text)
-        if (sequence === null && text.length - position < MAX_SEQUENCE) {
+        BEGUN.lastIndex = position
+        if (sequence === null && text.length - position < MAX_SEQUENCE && BEGUN.test(text)) {
           this.#pending = text.slice(position)
           return
         }
