@@ -67,7 +67,10 @@ export interface SshHostOptions {
    * a pool, which many can share. Default: straight.
    */
   jump?: SshHostOptions | JumpPool | undefined
-  /** The address of this machine from which the connection is made. Default: as the system has it. */
+  /**
+   * The address of this machine from which the connection is made. Not beside `jump`, which may have one. Default: as the
+   * system has it.
+   */
   localAddress?: string | undefined
 }
 
@@ -209,6 +212,9 @@ function findHostProblems(options: SshHostOptions, path: string, problems: Confi
   }
   if (options.agent === true && !process.env.SSH_AUTH_SOCK) {
     problems.push({ path: `${path}agent`, given: 'true, and SSH_AUTH_SOCK is not set', allowed: "an agent's socket" })
+  }
+  if (options.localAddress !== undefined && options.jump !== undefined) {
+    problems.push({ path: `${path}localAddress`, given: 'one beside jump', allowed: 'one in jump, whose host this machine connects to' })
   }
   if (isAlgorithms(options.algorithms)) {
     const refusal = refusalOf(options.algorithms)

@@ -67,6 +67,7 @@ describe('the options of ssh()', () => {
     [{ jump: { ...host, jump: { ...host, passwort: SECRET } } }, 'jump.jump.passwort', 'an unknown option'],
     [{ jump: { ...host, privateKey: SECRET } }, 'jump.privateKey', expect.stringContaining('what cannot be used')],
     [{ localAddress: 7 }, 'localAddress', '7'],
+    [{ localAddress: '127.0.0.1', jump: { ...host } }, 'localAddress', 'one beside jump'],
     [{ maxLeasesPerConnection: 0 }, 'maxLeasesPerConnection', '0'],
     [{ maxLeasesPerConnection: 2, cli: { platform: 'linux' } }, 'maxLeasesPerConnection', 'more than 1 beside cli'],
     [{ keepalive: 10 }, 'keepalive', '10'],
