@@ -124,12 +124,14 @@ export class SessionKeeper {
       this.link.noteLastChannel()
     } catch (error) {
       if (this.link.lost !== undefined || !(error instanceof SshError)) throw error
-      // Ways to other hosts take no room from commands.
-      const commands = leftIn(this.link.client).open.filter(({ type }) => type === 'session')
       // It has opened a channel and has answered that it runs nothing there: it lives. The channel is being closed.
-      if (error.code === 'SSH_EXEC_REFUSED') this.link.noteLastChannel()
-      // It has answered, and what is open in this very session leaves it no room for one more: it lives.
-      else if (error.code !== 'SSH_NO_SESSIONS' || commands.length === 0) throw error
+      if (error.code === 'SSH_EXEC_REFUSED') {
+        this.link.noteLastChannel()
+        return
+      }
+      // It has answered that it has no room beside what is open in this very session. Ways to other hosts take none.
+      const isFull = error.code === 'SSH_NO_SESSIONS' && leftIn(this.link.client).open.some(({ type }) => type === 'session')
+      if (!isFull) throw error
     }
   }
 }

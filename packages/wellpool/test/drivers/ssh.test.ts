@@ -609,7 +609,8 @@ describe('a session', () => {
   it('refuses wrong options of a command before it runs', async () => {
     const device = await makeDevice({ platform: 'linux' })
     const session = await connectTo(driverFor(device, { password: 'admin' }))
-    for (const options of [{ encoding: 'iso-8859-1' }, { encoding: 7 }, { maxOutput: 0 }, { maxOutput: Number.NaN }, { maxOutput: '1mb' }]) {
+    const wrong = [{ encoding: 'iso-8859-1' }, { encoding: 7 }, { maxOutput: 0 }, { maxOutput: Number.NaN }, { maxOutput: '1mb' }]
+    for (const options of wrong) {
       await expect(session.run('uname', options as never)).rejects.toThrow(TypeError)
     }
     expect(device.typed).toEqual([])
