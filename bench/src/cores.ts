@@ -33,7 +33,7 @@ export function onCores(cores: string | undefined, flags: readonly string[]): Pi
 }
 
 /** Such as `0-1`; empty on systems that don't tell. */
-function coresOfThisProcess(): string {
+export function coresOfThisProcess(): string {
   try {
     return /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? ''
   } catch {

@@ -1,17 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { listed, onCores, shareOutCores } from '../src/cores.ts'
+import { coresOfThisProcess, listed, onCores, shareOutCores } from '../src/cores.ts'
 
-/** Which cores a command that is started now may run on. */
-const coresOf = (command: string, ...args: string[]): string =>
-  execFileSync(command, [...args, '-e', "console.log(/^Cpus_allowed_list:\\s*(\\S+)$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1])"], {
-    encoding: 'utf8',
-  }).trim()
+const PROGRAM = "console.log(/^Cpus_allowed_list:\\s*(\\S+)$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1])"
+
+/** Which cores a process has that is started now. */
+function coresOf(node: string, ...flags: string[]): string {
+  return execFileSync(node, [...flags, '-e', PROGRAM], { encoding: 'utf8' }).trim()
+}
 
 describe.runIf(process.platform === 'linux')('cores', () => {
-  const before = readFileSync('/proc/self/status', 'utf8')
-  const all = /^Cpus_allowed_list:\s*(\S+)$/m.exec(before)?.[1] ?? ''
+  const all = coresOfThisProcess()
 
   afterEach(() => vi.unstubAllEnvs())
 

@@ -169,7 +169,7 @@ export class FakeClock implements Clock {
       await this.#instant()
       while (!settled) {
         const next = this.#nextAt()
-        // Neither with a time that is no number.
+        // Not `next > target`: a time that is no number would never be over.
         if (next === undefined || !(next <= target)) throw new Error(`the promise has not settled within ${within} ms`)
         this.#now = Math.max(this.#now, next)
         await this.#instant()
@@ -200,12 +200,14 @@ export class FakeClock implements Clock {
   /**
    * The machine was suspended for `ms`, as Linux does it: the wall clock has jumped, `now()` and the timers have
    * stood still, and what came in over the network meanwhile is read now.
+   * @throws RangeError unless `ms` is a finite number of 0 or more.
    */
   async suspend(ms: number): Promise<void> {
+    const passed = canPass(ms)
     await this.#run(async () => {
-      this.#wallAhead += ms
+      this.#wallAhead += passed
       // All by the same amount: the order in the heap stays as it is.
-      for (const arrival of this.#arrivals.items()) arrival.at -= ms
+      for (const arrival of this.#arrivals.items()) arrival.at -= passed
       await turn()
       await this.#instant()
     })
