@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { LoginLimiter } from '../src/security/login-limiter.ts'
 import { hostName, isLoopback, listensOnLoopback } from '../src/security/loopback.ts'
 import { may, type Role } from '../src/security/roles.ts'
 import { crossSiteRefusal, foreignRefusal } from '../src/security/same-site.ts'
-import { readTokens, TokenFileSource, writeTokens } from '../src/security/token-file.ts'
+import { changeTokens, readTokens, TokenFileSource, writeTokens } from '../src/security/token-file.ts'
 import { identify, tokenId } from '../src/security/tokens.ts'
 import { memoryDriver } from './support/memory-driver.ts'
 import { startScene, until } from './support/server.ts'
@@ -69,6 +69,22 @@ describe('tokens', () => {
     writeTokens(file, [bob])
     await until(() => source.get()[0]?.name === 'bob')
     expect(readTokens(path.join(folder, 'none.json'))).toEqual([])
+  })
+
+  it('stay readable to those who could read them when their file is changed', async () => {
+    const file = path.join(folder, 'kept.json')
+    writeTokens(file, [])
+    // Only root can give a file away.
+    const root = process.getuid?.() === 0
+    if (root) chownSync(file, 4711, 4712)
+    chmodSync(file, 0o644)
+    await changeTokens(file, () => [createToken('alice', ['viewer'], now).record])
+    const { mode, uid, gid } = statSync(file)
+    expect(readTokens(file)).toHaveLength(1)
+    // As it was, but for everybody else.
+    expect(mode & 0o777).toBe(0o640)
+    if (root) expect([uid, gid]).toEqual([4711, 4712])
+    expect(readdirSync(folder).filter((name) => name.startsWith('kept.json'))).toEqual(['kept.json'])
   })
 
   it('let nobody in while their file is broken, and say so', async () => {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   lstatSync,
@@ -62,7 +64,8 @@ export function readTokens(file: string): TokenRecord[] {
 }
 
 /**
- * Changes a file of tokens in one step, readable to its owner alone. Who changes it at the same time waits.
+ * Changes a file of tokens in one step. A new one is readable to its owner alone; one that is there keeps its owner and
+ * its group, and who may read it. Who changes it at the same time waits.
  *
  * @param change gets the tokens that are there, returns those that are to be
  * @throws Error when it can't be read or written, is no file of tokens or would be none; and what `change` throws. Then it
@@ -86,15 +89,42 @@ function targetOf(file: string): string {
 }
 
 /**
- * Writes a file of tokens in one step, readable to its owner alone.
+ * Writes a file of tokens in one step: one that is new readable to its owner alone, one that is there with the owner,
+ * the group and the mode that it has.
  *
- * @throws Error when nobody could read it afterwards; then it is as it was
+ * @throws Error when nobody could read it afterwards, or the agent that reads it no longer; then it is as it was
  */
 export function writeTokens(file: string, tokens: readonly TokenRecord[]): void {
   const content = checked(file, { version: 1, tokens })
   const fresh = `${file}.${randomBytes(6).toString('hex')}`
   writeFileSync(fresh, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-  renameSync(fresh, file)
+  try {
+    keepOwner(file, fresh)
+    renameSync(fresh, file)
+  } catch (error) {
+    unlinkSync(fresh)
+    throw error
+  }
+}
+
+/**
+ * An agent that may read the old file may read the new one: root makes a token for a service that runs as a user of its
+ * own, and a file that had become root's would lock everybody out.
+ */
+function keepOwner(file: string, fresh: string): void {
+  const old = statSync(file, { throwIfNoEntry: false })
+  if (old === undefined) return
+  // Never to everybody, and never more than before.
+  const mode = old.mode & 0o660
+  const own = statSync(fresh)
+  try {
+    // A group that may do nothing need not stay.
+    if (old.uid !== own.uid || (old.gid !== own.gid && (mode & 0o060) !== 0)) chownSync(fresh, old.uid, old.gid)
+  } catch (error) {
+    const problem = `${file} belongs to the user ${old.uid} and the group ${old.gid}: change it as that user, or as root`
+    throw new Error(problem, { cause: error })
+  }
+  chmodSync(fresh, mode)
 }
 
 /** @returns what gives it back. @throws Error when somebody else has held it for longer than a change takes */
