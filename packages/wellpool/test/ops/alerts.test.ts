@@ -18,7 +18,7 @@ import {
 import { Registry } from 'prom-client'
 import { expect, it } from 'vitest'
 import { postgres } from '../../src/drivers/postgres.ts'
-import { createPool } from '../../src/index.ts'
+import { createPool, parseDuration } from '../../src/index.ts'
 import { prometheus } from '../../src/telemetry/prometheus.ts'
 import { FaultProxy } from '../../src/testing/index.ts'
 import { readPage } from '../docs/markdown.ts'
@@ -52,6 +52,13 @@ it.each([
   const read = new Set([...text.matchAll(/\bwellpool_\w+/g)].map(([name]) => name.replace(/_bucket$/, '')))
   expect(read.size).toBeGreaterThan(8)
   for (const name of read) expect(exported).toContain(name)
+})
+
+it('no rule needs more scrapes than there are when Prometheus looks once a minute, as it does unless told otherwise', () => {
+  const ranges = [...rules.matchAll(/\[(\w+)\]/g)].map(([, range = '']) => parseDuration(range))
+  expect(ranges.length).toBeGreaterThan(4)
+  // One that fails, and one that comes late, leave two.
+  for (const range of ranges) expect(range).toBeGreaterThanOrEqual(4 * 60_000)
 })
 
 await describeWith([PROMTOOL_PROGRAM], 'promtool', () => {
