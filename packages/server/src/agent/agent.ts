@@ -6,6 +6,7 @@ import type { AgentConfig, PoolConfig } from '../config/config.ts'
 import { type LoadOptions, loadConfig } from '../config/load.ts'
 import { execute } from '../execute/execute.ts'
 import { listensOnLoopback } from '../security/loopback.ts'
+import { readTokens } from '../security/token-file.ts'
 import { WellpoolServer } from '../server.ts'
 import { completeOptions, planReload } from './plan.ts'
 
@@ -43,13 +44,16 @@ export class Agent {
 
   /** Begins to listen and to connect. A peer that can't be reached keeps nothing from starting. */
   async start(): Promise<string> {
-    const { host, port } = this.#config.server
+    const { host, port, tokensFile } = this.#config.server
     const address = await this.#server.listen({ host, port }).catch((error: Error) => {
       throw new Error(`server.host ${host}, server.port ${port}: ${error.message}`, { cause: error })
     })
     const { logger } = this.#options
     if (this.#config.server.tls === undefined && !listensOnLoopback(host)) {
       logger.warn({ address }, 'tokens cross the network as plain text: set server.tls, or put a proxy with TLS in front')
+    }
+    if (tokensFile !== undefined && readTokens(tokensFile).length === 0) {
+      logger.warn({ file: tokensFile }, "there are no tokens yet, so nobody is let in: make one with 'wellpool token create'")
     }
     this.pools.start().catch((error: unknown) => logger.warn({ err: error }, 'not all pools have reached min_connections yet'))
     logger.info({ address, pools: this.pools.names() }, 'listening')

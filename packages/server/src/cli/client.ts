@@ -103,7 +103,7 @@ export class ApiClient {
       if (this.#signal.aborted) throw error
       throw new CliError(EXIT.unreachable, `no answer from ${this.url}: ${reasonOf(error)}`)
     }
-    if (!response.ok) throw await toError(response, this.url)
+    if (!response.ok) throw await toError(response, this.url, this.#token !== undefined)
     return response
   }
 }
@@ -130,13 +130,18 @@ function tokenOf(file: string | undefined, variable: string | undefined): string
   )
 }
 
-async function toError(response: Response, url: string): Promise<CliError> {
+async function toError(response: Response, url: string, withToken: boolean): Promise<CliError> {
   const text = await response.text()
   const problem = parse(text)
   const { title = `HTTP ${response.status}`, detail = '', code } = problem
   const exitCode =
     [401, 403].includes(response.status) && code !== 'EXECUTE_REFUSED' && code !== 'EXECUTE_OFF' ? EXIT.forbidden : EXIT.failed
   if (code === undefined) return new CliError(EXIT.unreachable, `${url} is something else than an agent: ${title}`)
+  // What the server says is for who writes requests; who types commands gives a token in another way.
+  if (code === 'UNAUTHORIZED' && !withToken) {
+    const message = `${url} wants a token: name the file with yours in --token-file or WELLPOOL_TOKEN_FILE, or set WELLPOOL_TOKEN`
+    return new CliError(exitCode, message, problem)
+  }
   return new CliError(exitCode, detail === '' ? title : `${title}: ${detail}`, problem)
 }
 

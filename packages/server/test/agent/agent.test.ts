@@ -2,10 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { startTcpServer } from '@wellpool/servers'
 import type pg from 'pg'
+import pino from 'pino'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { describePostgres } from '../../../wellpool/test/support/postgres.ts'
 import { completeOptions, planReload } from '../../src/agent/plan.ts'
 import { parseConfig } from '../../src/config/index.ts'
+import { startAgent } from '../../src/index.ts'
 import { startAgentScene } from '../support/agent.ts'
 import { until } from '../support/server.ts'
 
@@ -43,6 +45,18 @@ describe('planReload', () => {
     expect(options).toMatchObject({ maxConnections: 3, maxUses: undefined, backoff: { base: 5, max: undefined } })
     expect(Object.keys(options)).not.toContain('logger')
   })
+})
+
+test('says that nobody is let in while there are no tokens', async () => {
+  const { file, lines } = await startAgentScene('pools: {}\n')
+  expect(JSON.stringify(lines)).not.toContain('no tokens yet')
+  const other = path.join(path.dirname(file), 'other.yaml')
+  writeFileSync(other, 'server: { port: 0, tokens_file: not-there.json, dashboard: false }\npools: {}\n')
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  const { agent } = await startAgent({ file: other, env: {}, logger })
+  await agent.stop()
+  expect(logged.join('')).toMatch(/not-there\.json.*there are no tokens yet/)
 })
 
 await describePostgres('an agent', (url) => {

@@ -25,7 +25,7 @@ interface PodSpec {
   readonly securityContext: { readonly runAsUser: number }
   readonly initContainers?: readonly Container[]
   readonly containers: readonly Container[]
-  readonly volumes: readonly { readonly name: string }[]
+  readonly volumes: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[]
 }
 interface KubernetesObject {
   readonly kind: string
@@ -71,6 +71,12 @@ describe.each(['ops/kubernetes/agent.yaml', 'ops/kubernetes/sidecar.yaml'])('%s'
     if (server.auditLog !== undefined) expect(mountOf(server.auditLog)).toMatchObject({ mountPath: '/var/lib/wellpool' })
     const volumes = pod.volumes.map(({ name }) => name)
     for (const container of [agent, ...pod.containers]) for (const { name } of container.volumeMounts) expect(volumes).toContain(name)
+  })
+
+  test('says how each Secret is made that it mounts', () => {
+    const made = [...readPage(file).matchAll(/^# +kubectl create secret (?:generic|tls) (\S+)/gm)].map(([, name]) => name)
+    const mounted = pod.volumes.flatMap(({ secret }) => secret?.secretName ?? [])
+    expect(made.sort()).toEqual(mounted.sort())
   })
 
   test('runs what the image has, as the user of the image', () => {
