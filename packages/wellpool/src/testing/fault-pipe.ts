@@ -6,6 +6,8 @@ import type { Fault, FlowCount } from './fault.ts'
 const HIGH_WATER_BYTES = 1 << 20
 /** With a bandwidth limit bytes are passed on this many times a second. */
 const SLICES_PER_SECOND = 20
+/** The longest delay that Node's timers take; a longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** What has arrived and is to be handed on. Times as the clock has them, ms. */
 interface Entry {
@@ -34,6 +36,7 @@ export class FaultPipe {
   #open = true
   #lastDue = 0
   #freeAt = 0
+  #rate = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
   constructor(source: Socket, random: () => number, changed: () => void) {
@@ -69,7 +72,10 @@ export class FaultPipe {
       for (const fault of entry.delays.keys()) if (!faults.includes(fault)) entry.delays.delete(fault)
       this.#schedule(entry)
     }
-    if (this.#bytesPerSecond() === Number.POSITIVE_INFINITY) this.#freeAt = 0
+    const rate = this.#bytesPerSecond()
+    // What went last at another rate has nothing to say about when the next goes.
+    if (rate !== this.#rate) this.#freeAt = 0
+    this.#rate = rate
     this.#pump()
   }
 
@@ -107,7 +113,7 @@ export class FaultPipe {
     for (let head = this.#queue[0]; head !== undefined && this.#sink !== undefined; head = this.#queue[0]) {
       const wait = Math.max(head.due, this.#freeAt) - systemClock.now()
       if (wait > 0) {
-        this.#timer = setTimeout(() => this.#pump(), Math.ceil(wait))
+        this.#timer = setTimeout(() => this.#pump(), Math.min(Math.ceil(wait), MAX_DELAY_MS))
         return
       }
       if (this.#sink.writableNeedDrain) return
@@ -120,7 +126,7 @@ export class FaultPipe {
     if (what === 'reset') sink.resetAndDestroy()
     else if (what === 'end') sink.end()
     else {
-      const rate = this.#bytesPerSecond()
+      const rate = this.#rate
       const slice = what.subarray(0, Math.max(1, Math.floor(rate / SLICES_PER_SECOND)))
       if (slice.length < what.length) this.#queue.unshift({ ...entry, what: what.subarray(slice.length) })
       this.#freeAt = systemClock.now() + (slice.length / rate) * 1000

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Fault, FaultScope, InjectedFault, ProxyFlow } from './fault.ts'
+import type { Fault, FaultScope, FlowDirection, InjectedFault, ProxyFlow } from './fault.ts'
 import { FaultFlow } from './fault-flow.ts'
 
 /** Where a {@link FaultProxy} passes its flows on to. */
@@ -61,11 +61,15 @@ export class FaultProxy {
   #last = Promise.resolve()
 
   private constructor(target: ProxyTarget, options: FaultProxyOptions) {
-    this.#target = target
+    this.#target = checkTarget(target)
     this.#random = options.random ?? Math.random
   }
 
-  /** Listens on a free port. The target need not be there yet. */
+  /**
+   * Listens on a free port. The target need not be there yet.
+   *
+   * @throws RangeError when the target's host or port is none.
+   */
   static async start(target: ProxyTarget, options: FaultProxyOptions = {}): Promise<FaultProxy> {
     const proxy = new FaultProxy(target, options)
     // A port that the system chose could be given to an outgoing connection while the proxy refuses, and then
@@ -86,13 +90,17 @@ export class FaultProxy {
     return this.#port
   }
 
-  /** Where new flows lead to. May be changed at any time, for a fail-over; flows that are present stay where they are. */
+  /**
+   * Where new flows lead to. May be changed at any time, for a fail-over; flows that are present stay where they are.
+   *
+   * @throws RangeError when the host or the port is none.
+   */
   get target(): ProxyTarget {
     return this.#target
   }
 
   set target(target: ProxyTarget) {
-    this.#target = target
+    this.#target = checkTarget(target)
   }
 
   /** The flows of which at least one side is still open, the oldest first. */
@@ -101,8 +109,8 @@ export class FaultProxy {
   }
 
   /**
-   * Resolves when the flows fulfil the condition; it is looked at now and whenever something changes. Never
-   * rejects, except with the signal's reason.
+   * Resolves when the flows fulfil the condition; it is looked at now and whenever something changes. Rejects with
+   * the signal's reason, and with what the condition throws.
    */
   async until(condition: (flows: ProxyFlow[]) => boolean, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const { signal } = options
@@ -115,7 +123,12 @@ export class FaultProxy {
         settle()
       }
       const look = (): void => {
-        if (condition(this.flows())) finish(resolve)
+        try {
+          if (condition(this.flows())) finish(resolve)
+        } catch (error) {
+          // Looked at in a socket's event, it would end the process.
+          finish(() => reject(error))
+        }
       }
       const abort = (): void => finish(() => reject(signal?.reason))
       this.#watchers.add(look)
@@ -127,7 +140,7 @@ export class FaultProxy {
    * Does this to those flows, from now until it is healed.
    *
    * @param scope Default `'all'`.
-   * @throws RangeError when a number of the fault or of the scope makes no sense.
+   * @throws RangeError when the fault or the scope is none that there is, or a number of it makes no sense.
    */
   inject(fault: Fault, scope: FaultScope = 'all'): InjectedFault {
     checkFault(fault, scope)
@@ -235,14 +248,44 @@ export class FaultProxy {
   }
 }
 
+const KINDS: readonly Fault['kind'][] = ['latency', 'silence', 'unanswered', 'bandwidth', 'reset']
+const DIRECTIONS: readonly FlowDirection[] = ['to-server', 'to-client']
+const FLOWS = ['all', 'present', 'new'] as const
+
+function checkTarget(target: ProxyTarget): ProxyTarget {
+  const { host = '127.0.0.1', port } = target ?? {}
+  need(typeof host === 'string' && host !== '', 'target.host', host, 'a text that is not empty')
+  need(Number.isInteger(port) && port > 0 && port < 65_536, 'target.port', port, 'a whole number from 1 to 65535')
+  return target
+}
+
+/** What is misspelt would do nothing, or something else, and the test would pass. */
 function checkFault(fault: Fault, scope: FaultScope): void {
+  needOneOf(KINDS, 'kind', fault?.kind)
+  if ('direction' in fault && fault.direction !== undefined) needOneOf(DIRECTIONS, 'direction', fault.direction)
   if (fault.kind === 'latency') {
-    need(fault.ms >= 0 && fault.ms < 2 ** 31, 'latency.ms', fault.ms, 'a number of ms from 0')
-    need((fault.jitter ?? 0) >= 0 && (fault.jitter ?? 0) < 2 ** 31, 'latency.jitter', fault.jitter, 'a number of ms from 0')
+    need(isDelay(fault.ms), 'latency.ms', fault.ms, 'a number of ms from 0')
+    need(isDelay(fault.jitter ?? 0), 'latency.jitter', fault.jitter, 'a number of ms from 0')
   }
-  if (fault.kind === 'bandwidth') need(fault.bytesPerSecond > 0, 'bandwidth.bytesPerSecond', fault.bytesPerSecond, 'a number above 0')
-  if (typeof scope === 'object' && 'share' in scope)
-    need(scope.share >= 0 && scope.share <= 1, 'share', scope.share, 'a number from 0 to 1')
+  if (fault.kind === 'bandwidth') {
+    const { bytesPerSecond } = fault
+    need(typeof bytesPerSecond === 'number' && bytesPerSecond > 0, 'bandwidth.bytesPerSecond', bytesPerSecond, 'a number above 0')
+  }
+  if (typeof scope === 'function') return
+  if (typeof scope === 'string') needOneOf(FLOWS, 'scope', scope)
+  else if (scope !== null && 'share' in scope) {
+    const { share } = scope
+    need(typeof share === 'number' && share >= 0 && share <= 1, 'share', share, 'a number from 0 to 1')
+    if (scope.of !== undefined) needOneOf(FLOWS, 'of', scope.of)
+  } else need(Number.isInteger(scope?.id), 'id', scope?.id, 'the id of a flow')
+}
+
+function isDelay(ms: unknown): boolean {
+  return typeof ms === 'number' && ms >= 0 && ms < 2 ** 31
+}
+
+function needOneOf(allowed: readonly string[], name: string, given: unknown): void {
+  need(allowed.includes(given as string), name, given, allowed.join(', '))
 }
 
 function need(fulfilled: boolean, name: string, given: unknown, allowed: string): void {

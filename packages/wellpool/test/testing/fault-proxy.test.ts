@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { FaultProxy } from '../../src/testing/index.ts'
+import { type Fault, FaultProxy, type FaultScope, type ProxyTarget } from '../../src/testing/index.ts'
 
 /** An echo server that keeps its sockets, to look at from the server's side. */
 class Echo {
@@ -305,6 +305,30 @@ describe('FaultProxy', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(149)
   })
 
+  it('passes on at the rate that is left when a slower one is healed', async () => {
+    const client = await openAndEcho()
+    client.received = ''
+    const slow = proxy.inject({ kind: 'bandwidth', bytesPerSecond: 0.001 })
+    client.socket.write('held')
+    await proxy.until(([flow]) => flow?.toServer.delivered === 6)
+    proxy.inject({ kind: 'bandwidth', bytesPerSecond: 1000 })
+    slow.heal()
+    while (client.received !== 'held') await once(client.socket, 'data')
+  })
+
+  it('waits for what is later than a timer can be set to', async () => {
+    const warnings: Error[] = []
+    const warned = (warning: Error): unknown => warnings.push(warning)
+    process.on('warning', warned)
+    const client = await openAndEcho()
+    proxy.inject({ kind: 'bandwidth', bytesPerSecond: 1e-7 })
+    client.socket.write('held')
+    await proxy.until(([flow]) => flow?.toServer.delivered === 6)
+    await delay(20)
+    process.off('warning', warned)
+    expect(warnings).toEqual([])
+  })
+
   it('holds a bounded amount for a silent flow, and loses nothing of it', async () => {
     const client = await openAndEcho()
     client.received = ''
@@ -441,6 +465,14 @@ describe('FaultProxy', () => {
     expect(late.error?.code).toBe('ECONNREFUSED')
   })
 
+  it('rejects with what a condition throws that it waits for', async () => {
+    const waiting = proxy.until(([flow]) => {
+      if (flow !== undefined) throw new Error('not as it should be')
+      return false
+    })
+    await Promise.all([expect(waiting).rejects.toThrow('not as it should be'), open()])
+  })
+
   it('gives up waiting for a condition when the signal is aborted', async () => {
     const reason = new Error('enough')
     const controller = new AbortController()
@@ -450,11 +482,32 @@ describe('FaultProxy', () => {
   })
 
   it.each([
-    [{ kind: 'latency', ms: -1 } as const, 'all' as const, 'latency.ms: got -1'],
-    [{ kind: 'latency', ms: 1, jitter: Number.NaN } as const, 'all' as const, 'latency.jitter: got NaN'],
-    [{ kind: 'bandwidth', bytesPerSecond: 0 } as const, 'all' as const, 'bandwidth.bytesPerSecond: got 0'],
-    [{ kind: 'silence' } as const, { share: 1.5 }, 'share: got 1.5'],
+    [{ kind: 'latency', ms: -1 }, 'all', 'latency.ms: got -1'],
+    [{ kind: 'latency', ms: '5' }, 'all', 'latency.ms: got 5'],
+    [{ kind: 'latency', ms: 1, jitter: Number.NaN }, 'all', 'latency.jitter: got NaN'],
+    [{ kind: 'bandwidth', bytesPerSecond: 0 }, 'all', 'bandwidth.bytesPerSecond: got 0'],
+    [{ kind: 'slience' }, 'all', 'kind: got slience'],
+    [undefined, 'all', 'kind: got undefined'],
+    [{ kind: 'silence', direction: 'to-sever' }, 'all', 'direction: got to-sever'],
+    [{ kind: 'silence' }, 'presnt', 'scope: got presnt'],
+    [{ kind: 'silence' }, null, 'id: got undefined'],
+    [{ kind: 'silence' }, { id: undefined }, 'id: got undefined'],
+    [{ kind: 'silence' }, { share: 1.5 }, 'share: got 1.5'],
+    [{ kind: 'silence' }, { share: 0.5, of: 'presnt' }, 'of: got presnt'],
   ])('refuses %j for %j', (fault, scope, message) => {
-    expect(() => proxy.inject(fault, scope)).toThrow(message)
+    expect(() => proxy.inject(fault as Fault, scope as FaultScope)).toThrow(message)
+  })
+
+  it.each([
+    [{ port: Number.NaN }, 'target.port: got NaN'],
+    [{ port: 0 }, 'target.port: got 0'],
+    [{ port: '5432' }, 'target.port: got 5432'],
+    [{ host: '', port: 5432 }, 'target.host: got '],
+    [undefined, 'target.port: got undefined'],
+  ])('refuses the target %j, at its start and later', async (target, message) => {
+    await expect(FaultProxy.start(target as ProxyTarget)).rejects.toThrow(message)
+    expect(() => {
+      proxy.target = target as ProxyTarget
+    }).toThrow(message)
   })
 })
