@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ConformanceOptions } from './conformance.ts'
 import type { Scene, SceneCase } from './conformance-scene.ts'
 
 /** The latency with which a check shows that it waits for the peer. */
 const LATENCY_MS = 60
+/** An answer comes in pieces of 3 bytes: so slowly, and for so long, as it may be a long one. */
+const PIECES = { kind: 'bandwidth', bytesPerSecond: 60, direction: 'to-client' } as const
+const PIECES_MS = 500
 
 /** What becomes of a client once it is there. */
 export function lifeCases<Client>(options: ConformanceOptions<Client>): SceneCase<Client>[] {
@@ -20,6 +24,26 @@ export function lifeCases<Client>(options: ConformanceOptions<Client>): SceneCas
         const elapsed = performance.now() - start
         assert.ok(elapsed >= 2 * LATENCY_MS, `the check took ${elapsed} ms over a line that takes ${2 * LATENCY_MS} ms`)
         assert.ok((scene.proxy.flows()[0]?.toServer.received ?? 0) > before, 'the check sent nothing')
+      },
+    },
+    {
+      name: 'understands an answer that arrives in pieces',
+      async run(scene) {
+        const client = await scene.connect()
+        const pieces = scene.proxy.inject(PIECES)
+        const check = scene.check(client)
+        await Promise.race([check, delay(PIECES_MS)])
+        pieces.heal()
+        await check
+        await scene.check(client)
+        await scene.options.request(client)
+      },
+    },
+    {
+      name: 'does not take for fatal what a borrower has thrown of its own, whatever it is',
+      async run({ driver }) {
+        for (const thrown of [new Error("the borrower's own"), 'a text', 0, undefined, null])
+          assert.notEqual(driver.classify?.(thrown), 'fatal', `what it says of ${String(thrown)}`)
       },
     },
     ...(['both directions', 'one direction'] as const).map(

@@ -7,6 +7,8 @@ import type { Scene, SceneCase } from './conformance-scene.ts'
 const LIMIT_MS = 100
 /** For longer than that, with what a busy machine may add. */
 const SILENT_MS = 400
+/** After so long a second opinion is no longer wanted. */
+const ABORT_MS = 50
 
 /** What a driver has to find out about one client over another, if it offers to. */
 export function opinionCases<Client>(options: ConformanceOptions<Client>): SceneCase<Client>[] {
@@ -42,6 +44,18 @@ export function opinionCases<Client>(options: ConformanceOptions<Client>): Scene
         },
       }),
     ),
+    {
+      name: 'gives up a second opinion at once when its signal is aborted, the other client being silent as well',
+      async run(scene) {
+        const [client, other] = [await scene.connect(), await scene.connect()]
+        scene.proxy.inject({ kind: 'silence' })
+        const request = begin(scene.options.request, client)
+        const asked = ask(scene, client, other, { signal: AbortSignal.timeout(ABORT_MS), limit: LIMIT_MS }).catch(() => 'given up')
+        assert.notEqual(await scene.within(ABORT_MS + scene.promptMs, asked, 'the second opinion'), 'gone', 'nothing was proven')
+        for (const silent of [client, other]) scene.driver.destroy(silent)
+        await request
+      },
+    },
   ]
   if (longRequest !== undefined) {
     cases.push({

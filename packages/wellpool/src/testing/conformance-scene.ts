@@ -34,7 +34,13 @@ export class Scene<Client> {
   }
 
   static async open<Client>(options: ConformanceOptions<Client>): Promise<Scene<Client>> {
-    return new Scene(options, await FaultProxy.start(options.target))
+    const proxy = await FaultProxy.start(options.target)
+    try {
+      return new Scene(options, proxy)
+    } catch (error) {
+      await proxy.close()
+      throw error
+    }
   }
 
   get promptMs(): number {
@@ -126,6 +132,12 @@ export class Scene<Client> {
     }
   }
 
+  /** How many sockets were made for clients so far: one more is made for it. Those that are closed leave no other trace. */
+  async countSockets(): Promise<number> {
+    await this.connect()
+    return Math.max(...this.proxy.flows().map(({ id }) => id)) - 1
+  }
+
   /** Every client has let go of its socket; and, with `countSessions`, the server of its sessions. */
   async untilNothingIsLeft(): Promise<void> {
     await this.untilSocketsAreClosed()
@@ -151,10 +163,14 @@ export class Scene<Client> {
     return result
   }
 
+  /** Rejects with what went wrong, and has closed the proxy all the same: it would hold the process open. */
   async close(): Promise<void> {
-    // Pools first: they would replace what is destroyed under them.
-    await Promise.all([...this.#pools].map((pool) => pool.close({ timeout: 0 })))
-    for (const client of this.#clients) this.driver.destroy(client)
-    await this.proxy.close()
+    try {
+      // Pools first: they would replace what is destroyed under them.
+      await Promise.all([...this.#pools].map((pool) => pool.close({ timeout: 0 })))
+      for (const client of this.#clients) this.driver.destroy(client)
+    } finally {
+      await this.proxy.close()
+    }
   }
 }

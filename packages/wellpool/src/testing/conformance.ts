@@ -1,4 +1,6 @@
 import type { Driver } from '../engine/driver.ts'
+import { ConfigError } from '../engine/errors.ts'
+import { callback, findProblems, type OptionRule, type OptionRules, show } from '../shared/option-rules.ts'
 import { connectCases } from './conformance-connect.ts'
 import { lifeCases } from './conformance-life.ts'
 import { opinionCases } from './conformance-opinion.ts'
@@ -18,9 +20,12 @@ export interface ConformanceOptions<Client> {
   readonly name: string
   /** Where the real server listens. Asked for when a case runs. */
   readonly target: ProxyTarget
-  /** Makes a driver that connects to this address. Each case makes its own. */
+  /**
+   * Makes a driver that connects to this address. Each case makes its own; one more is made when the cases are, with
+   * an address on which nothing listens, to see which hooks it has.
+   */
   readonly createDriver: (address: ConformanceAddress) => Driver<Client>
-  /** Sends a request to the peer and fulfils with its answer. */
+  /** Sends a request to the peer and fulfils with its answer. It should reject when it is given another one's: only it can know. */
   readonly request: (client: Client) => unknown
 
   /** Makes a driver whose credentials the server refuses; its `secrets` must know them. Without it: no cases about that. */
@@ -60,15 +65,39 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>
 }
 
+const milliseconds: OptionRule = {
+  fits: (value) => typeof value === 'number' && value > 0 && value < 2 ** 31,
+  allowed: 'a number of ms above 0',
+}
+const LIMITS: OptionRules<Required<ConformanceOptions<unknown>>['limits']> = {
+  promptMs: milliseconds,
+  lostMs: milliseconds,
+  checkMs: milliseconds,
+  patienceMs: milliseconds,
+}
+
+/** Not `target`: it may be known only when a case runs. */
+function checkOptions<Client>(options: ConformanceOptions<Client>): void {
+  const problems = findProblems(options.limits ?? {}, LIMITS, 'limits.')
+  const { createDriver, request, leaveBehind, isClean } = options
+  // One without the other would bring no case, without a word.
+  const pair = leaveBehind === undefined && isClean === undefined ? {} : { leaveBehind, isClean }
+  for (const [name, value] of Object.entries({ createDriver, request, ...pair }))
+    if (!callback.fits(value)) problems.push({ path: name, given: show(value), allowed: callback.allowed })
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
 /**
  * The cases that every driver has to pass against its real server: alone, and under a real pool. Each brings its
  * own proxy and driver, cleans up behind itself, and can run by itself; run them one after the other. Cases that
  * need what the options don't give are left out. They belong to no test runner: they reject with an `AssertionError`.
  *
+ * @throws ConfigError when options are wrong: all that are, at once.
  * @example
  * for (const { name, run } of driverConformance({ name: 'postgres', target: { port }, createDriver, request })) test(name, run)
  */
 export function driverConformance<Client>(options: ConformanceOptions<Client>): ConformanceCase[] {
+  checkOptions(options)
   const cases = [...connectCases(options), ...lifeCases(options), ...opinionCases(options), ...poolCases(options)]
   return cases.map(({ name, run }) => ({
     name: `${options.name} ${name}`,
@@ -76,9 +105,12 @@ export function driverConformance<Client>(options: ConformanceOptions<Client>): 
       const scene = await Scene.open(options)
       try {
         await run(scene)
-      } finally {
-        await scene.close()
+      } catch (error) {
+        // What else goes wrong now comes of it.
+        await scene.close().catch(() => {})
+        throw error
       }
+      await scene.close()
     },
   }))
 }

@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Driver } from '../../src/index.ts'
+import type { Driver, ErrorClass } from '../../src/index.ts'
 import { type ConformanceAddress, type ConformanceOptions, driverConformance } from '../../src/testing/index.ts'
 import { type LineClient, LineServer, lineDriver } from './line-server.ts'
 
@@ -66,6 +69,36 @@ const deaf: Sabotage = () => ({
 })
 const showing: Sabotage = (driver) => ({ name: `line with ${driver.secrets?.()}` }) as Partial<Driver<LineClient>>
 
+const unheeding: Sabotage = (driver) => ({
+  connect: async (context) => {
+    const connecting = driver.connect({ ...context, signal: unaborted() })
+    if (!context.signal.aborted) return connecting
+    connecting.catch(() => {})
+    throw context.signal.reason
+  },
+})
+const stubborn: Sabotage = (driver) => ({
+  connect: async (context) => {
+    try {
+      return await driver.connect(context)
+    } catch (error) {
+      setTimeout(() => driver.connect({ ...context, signal: unaborted() }).then(driver.destroy, () => {}), 20)
+      throw error
+    }
+  },
+})
+const patient: Sabotage = (driver) => ({
+  connect: (context) =>
+    driver.connect(context).catch((error: Error) => ((error.cause as Error)?.message === 'closed' ? never() : Promise.reject(error))),
+})
+const hasty: Sabotage = () => ({
+  check: async (client) => {
+    client.socket.write('ping\n')
+    const [answer] = await once(client.socket, 'data')
+    if (String(answer) !== 'pong\n') throw new Error(`no pong: ${answer}`)
+  },
+})
+
 beforeAll(() => server.start())
 afterAll(() => server.stop())
 
@@ -83,6 +116,30 @@ describe('a driver that does not', { timeout: 30_000 }, () => {
       'ignores the signal of its connect',
       (driver) => ({ connect: (context) => driver.connect({ ...context, signal: unaborted() }) }),
       'rejects at once when its connect to a peer that never answers',
+    ],
+    ['makes a socket although it is aborted before', unheeding, 'aborted before it begins'],
+    ['tries again when it has been aborted', stubborn, 'rejects at once when its connect to a peer that never answers'],
+    ['waits for a peer that has ended the connect', patient, 'that the peer ends without a word'],
+    ['takes a piece for an answer', hasty, 'arrives in pieces'],
+    [
+      "takes a stranger's error for its own",
+      (driver) => ({
+        classify: (error) => (error instanceof Error && !('code' in error) ? 'fatal' : driver.classify?.(error)) as ErrorClass,
+      }),
+      'what a borrower has thrown',
+    ],
+    [
+      'can classify nothing but errors',
+      () => ({ classify: (error) => ((error as Error).message === '' ? 'fatal' : 'transient') }),
+      'what a borrower has thrown',
+    ],
+    [
+      'ignores the signal of a second opinion',
+      (driver) => ({
+        secondOpinion: async (client, other, context) =>
+          driver.secondOpinion?.(client, other, { ...context, signal: unaborted() }) ?? 'unknown',
+      }),
+      'gives up a second opinion',
     ],
     ['keeps the socket of an aborted connect', leaking, 'wherever its connect is aborted'],
     [
@@ -123,6 +180,38 @@ describe('a driver that does not', { timeout: 30_000 }, () => {
     const [found, ...others] = suite(change, IMPATIENT).filter(({ name }) => name.includes(fragment))
     expect(others).toEqual([])
     await expect(found?.run()).rejects.toThrow()
+  })
+
+  it('leaves nothing behind that holds the process, and is told what was wrong first', async () => {
+    const ports: number[] = []
+    const cases = driverConformance<LineClient>({
+      name: 'line',
+      target: { port: server.port },
+      createDriver: ({ port }) => {
+        ports.push(port)
+        const destroy = (): void => assert.fail('destroy has failed')
+        return { ...lineDriver(port), destroy, check: () => Promise.reject(new Error('check has failed')) }
+      },
+      request: (client) => client.send('ping'),
+    })
+    await expect(cases.find(({ name }) => name.includes('full round trip'))?.run()).rejects.toThrow('check has failed')
+    const late = connect({ host: '127.0.0.1', port: ports.at(-1) as number })
+    await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it.each([
+    [{ limits: { promptMs: Number.NaN } }, 'limits.promptMs'],
+    [{ limits: { patienceMs: -1 } }, 'limits.patienceMs'],
+    [{ limits: { patience: 5 } }, 'limits.patience'],
+    [{ request: undefined }, 'request'],
+    [{ createDriver: 5 }, 'createDriver'],
+    [{ isClean: async () => true }, 'leaveBehind'],
+    [{ leaveBehind: () => {} }, 'isClean'],
+  ])('has wrong options refused: %j', (wrong, path) => {
+    const options = { name: 'line', target: { port: 1 }, createDriver: () => lineDriver(1), request: () => {}, ...wrong }
+    expect(() => driverConformance(options as ConformanceOptions<LineClient>)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONFIG', problems: [expect.objectContaining({ path })] }),
+    )
   })
 
   it('is not asked for what its options leave out', () => {

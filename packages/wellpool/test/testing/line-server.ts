@@ -169,7 +169,7 @@ export function lineDriver(port: number, password = PASSWORD): Driver<LineClient
     },
     mayAskAbout: (client) => client.waits,
     classify(error) {
-      const { code } = error as { code?: string }
+      const { code } = (error ?? {}) as { code?: string }
       return code === 'denied' || code === 'lost' ? 'fatal' : code === 'unknown' ? 'application' : 'transient'
     },
     secrets: () => [password],
