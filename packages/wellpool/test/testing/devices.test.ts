@@ -276,6 +276,47 @@ describe('a simulated device', () => {
     await clientOf(device)
   })
 
+  it('does not come back from a reboot when it is closed meanwhile, and waits no longer for it', async () => {
+    const device = await makeDevice({ platform: 'linux' })
+    const rebooted = device.reboot({ downFor: 60_000 })
+    await device.close()
+    await rebooted
+    await device.reboot({ downFor: 0 })
+    const refused = connect(device.port, device.host)
+    expect(await once(refused, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }])
+  })
+
+  it('reboots once more when it is told so during a reboot', async () => {
+    const device = await makeDevice({ platform: 'linux' })
+    await Promise.all([device.reboot({ downFor: 20 }), device.reboot({ downFor: 20 })])
+    await clientOf(device)
+  })
+
+  it('has no session of a peer that left while it hung', async () => {
+    const device = await makeDevice({ platform: 'linux', sessionLimit: 1 })
+    device.hang()
+    const impatient = connect(device.port, device.host)
+    await once(impatient, 'connect')
+    impatient.write('SSH-2.0-impatient\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    impatient.resetAndDestroy()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    device.wake()
+    expect(device.sessions).toEqual([])
+    await clientOf(device)
+  })
+
+  it.each([
+    ['setOutput', { packetSize: 0 }, 'packetSize'],
+    ['setOutput', { outputDelay: Number.NaN }, 'outputDelay'],
+    ['reboot', { downFor: -1 }, 'downFor'],
+    ['reboot', { downtime: 5 }, 'downtime'],
+  ] as const)('refuses wrong options of %s: %j', async (method, options, path) => {
+    const device = await makeDevice({ platform: 'linux' })
+    const refused = { code: 'INVALID_CONFIG', problems: [{ path }] }
+    await expect((async () => device[method](options as object))()).rejects.toMatchObject(refused)
+  })
+
   it('lets through to other hosts when it is told to', async () => {
     const far = await makeDevice({ platform: 'linux', commands: { whoami: 'far away' } })
     const jump = await makeDevice({ platform: 'linux', forwarding: true })

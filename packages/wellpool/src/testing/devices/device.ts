@@ -6,7 +6,7 @@ import { DeviceConnection } from './connection.ts'
 import { type DeviceHostKey, makeHostKey } from './host-keys.ts'
 import { DEVICE_KINDS } from './kinds.ts'
 import { DeviceLogin } from './login.ts'
-import { checkDeviceOptions, type DeviceOptions } from './options.ts'
+import { checkDeviceOptions, checkOutputOptions, checkRebootOptions, type DeviceOptions, type RebootOptions } from './options.ts'
 import type { DevicePlatform } from './platform.ts'
 import { DeviceState } from './state.ts'
 
@@ -28,12 +28,6 @@ export interface DeviceSession {
 export interface TypedLine {
   readonly session: number
   readonly line: string
-}
-
-/** How a device is started again. */
-export interface RebootOptions {
-  /** For how long nothing listens, ms. Default 100. */
-  readonly downFor?: number | undefined
 }
 
 /** ssh2's servers ask their clients for signs of life; a device that is silent must not. */
@@ -74,6 +68,9 @@ export class Device {
   #mostSessions = 0
   #refused = 0
   #hangs = false
+  /** The end of the reboot that was asked for last. */
+  #rebooted = Promise.resolve()
+  readonly #closing = new AbortController()
   readonly #output: { packetSize: number; delayMs: number }
 
   private constructor(options: DeviceOptions) {
@@ -157,8 +154,14 @@ export class Device {
     return this.#typed
   }
 
-  /** Changes how it writes from now on. */
-  setOutput({ packetSize, outputDelay }: Pick<DeviceOptions, 'packetSize' | 'outputDelay'>): void {
+  /**
+   * Changes how it writes from now on.
+   *
+   * @throws ConfigError when options are wrong: all that are, at once.
+   */
+  setOutput(options: Pick<DeviceOptions, 'packetSize' | 'outputDelay'>): void {
+    checkOutputOptions(options)
+    const { packetSize, outputDelay } = options
     if (packetSize !== undefined) this.#output.packetSize = packetSize
     if (outputDelay !== undefined) this.#output.delayMs = outputDelay
   }
@@ -192,16 +195,31 @@ export class Device {
     this.#unanswered.clear()
   }
 
-  /** Drops all sessions, is gone for a while, and comes back on the same port. Resolves when it takes connections again. */
-  async reboot({ downFor = 100 }: RebootOptions = {}): Promise<void> {
-    await this.#stop()
-    await delay(downFor)
-    this.#hangs = false
-    await this.#listen(this.#port)
+  /**
+   * Drops all sessions, is gone for a while, and comes back on the same port. Resolves when it takes connections again, or
+   * when it has been closed meanwhile. A second one waits for the first.
+   *
+   * @throws ConfigError when an option is wrong.
+   */
+  async reboot(options: RebootOptions = {}): Promise<void> {
+    checkRebootOptions(options)
+    const { downFor = 100 } = options
+    const { signal } = this.#closing
+    const rebooted = this.#rebooted.then(async () => {
+      await this.#stop()
+      await delay(downFor, undefined, { signal }).catch(() => {})
+      this.#hangs = false
+      if (!signal.aborted) await this.#listen(this.#port)
+    })
+    this.#rebooted = rebooted.catch(() => {})
+    await rebooted
   }
 
   /** Ends all sessions and stops listening. Nothing is left when it resolves. Doing it twice does no harm. */
   async close(): Promise<void> {
+    // One that is under way would come back.
+    this.#closing.abort()
+    await this.#rebooted
     await this.#stop()
   }
 
@@ -230,8 +248,13 @@ export class Device {
 
   #accept(socket: Socket): void {
     socket.on('error', () => {})
-    if (this.#hangs) this.#unanswered.add(socket)
-    else this.#serve(socket)
+    if (!this.#hangs) {
+      this.#serve(socket)
+      return
+    }
+    this.#unanswered.add(socket)
+    // Served after its end, it would be a session that nothing ends.
+    socket.once('close', () => this.#unanswered.delete(socket))
   }
 
   #serve(socket: Socket): void {

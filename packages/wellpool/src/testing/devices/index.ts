@@ -1,5 +1,5 @@
 export type { CommandContext, DeviceCommand } from './cli.ts'
-export { Device, type DeviceSession, type RebootOptions, startDevice, type TypedLine } from './device.ts'
+export { Device, type DeviceSession, startDevice, type TypedLine } from './device.ts'
 export type { DeviceHostKey } from './host-keys.ts'
-export type { DeviceAuthentication, DeviceFull, DeviceKeyType, DeviceOptions, DeviceUser } from './options.ts'
+export type { DeviceAuthentication, DeviceFull, DeviceKeyType, DeviceOptions, DeviceUser, RebootOptions } from './options.ts'
 export type { DevicePlatform } from './platform.ts'

@@ -85,6 +85,12 @@ export interface DeviceOptions {
 
 export type DeviceKeyType = 'ed25519' | 'ecdsa' | 'rsa'
 
+/** How a device is started again. */
+export interface RebootOptions {
+  /** For how long nothing listens, ms. Default 100. */
+  readonly downFor?: number | undefined
+}
+
 const isList = (value: unknown, fits: (value: unknown) => boolean): boolean => Array.isArray(value) && value.every(fits)
 const isText = (value: unknown): boolean => typeof value === 'string'
 const anyText: OptionRule = { fits: isText, allowed: 'a text' }
@@ -100,6 +106,11 @@ const listOfObjects = (allowed: string, fits: (value: Record<string, unknown>) =
   fits: (value) => isList(value, (entry) => isObject(entry) && fits(entry)),
   allowed,
 })
+
+const milliseconds: OptionRule = {
+  fits: (value) => typeof value === 'number' && value >= 0 && value < 2 ** 31,
+  allowed: 'a number of ms from 0',
+}
 
 const RULES: OptionRules<DeviceOptions> = {
   platform: choice(...Object.keys(DEVICE_KINDS)),
@@ -120,7 +131,7 @@ const RULES: OptionRules<DeviceOptions> = {
   refuseCommit: callback,
   pageLength: wholeNumber(0),
   packetSize: { fits: (value) => value !== 0 && count.fits(value), allowed: 'a whole number from 1, or Infinity' },
-  outputDelay: { fits: (value) => typeof value === 'number' && value >= 0 && value < 2 ** 31, allowed: 'a number of ms from 0' },
+  outputDelay: milliseconds,
   banner: anyText,
   motd: anyText,
   authentication: listOf('none', 'password', 'publickey', 'keyboard-interactive'),
@@ -135,5 +146,20 @@ export function checkDeviceOptions(options: DeviceOptions): void {
   const problems: ConfigProblem[] = findProblems(options, RULES)
   if (isObject(options) && options.platform === undefined)
     problems.push({ path: 'platform', given: 'nothing', allowed: RULES.platform.allowed })
-  if (problems.length > 0) throw new ConfigError(problems)
+  refuse(problems)
+}
+
+/** @throws ConfigError when options are wrong: all that are, at once. */
+export function checkOutputOptions(options: Pick<DeviceOptions, 'packetSize' | 'outputDelay'>): void {
+  const { packetSize, outputDelay } = RULES
+  refuse(findProblems(options, { packetSize, outputDelay }))
+}
+
+/** @throws ConfigError when options are wrong: all that are, at once. */
+export function checkRebootOptions(options: RebootOptions): void {
+  refuse(findProblems<RebootOptions>(options, { downFor: milliseconds }))
+}
+
+function refuse(problems: readonly ConfigProblem[]): void {
+  if (problems.length > 0) throw new ConfigError([...problems])
 }
