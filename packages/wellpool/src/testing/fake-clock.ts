@@ -83,9 +83,10 @@ export class FakeClock implements Clock {
   #order = 0
   #running = false
 
+  /** @throws RangeError when it is to start at what is no time. */
   constructor(options: FakeClockOptions = {}) {
-    this.#now = options.startAt ?? 1000
-    this.#wallAhead = (options.wallStartAt ?? Date.UTC(2026, 0, 1)) - this.#now
+    this.#now = aTime(options.startAt ?? 1000, 'startAt')
+    this.#wallAhead = aTime(options.wallStartAt ?? Date.UTC(2026, 0, 1), 'wallStartAt') - this.#now
     this.#wholeMilliseconds = options.wholeMilliseconds ?? false
     this.#stacks = options.stacks ?? false
   }
@@ -127,7 +128,8 @@ export class FakeClock implements Clock {
    * @throws RangeError when `delay` is no number.
    */
   arrive(delay: number, callback: () => void): () => void {
-    if (Number.isNaN(delay)) throw new RangeError('nothing can arrive in NaN ms')
+    // `undefined` as well: with a time that is no number in its heap the clock would go on for ever.
+    if (typeof delay !== 'number' || Number.isNaN(delay)) throw new RangeError(`nothing can arrive in ${String(delay)} ms`)
     const arrival = new FakeTimer(this.#now + Math.max(0, delay), this.#order++, callback, undefined)
     this.#arrivals.push(arrival)
     return () => this.#arrivals.remove(arrival)
@@ -213,9 +215,12 @@ export class FakeClock implements Clock {
     })
   }
 
-  /** Somebody has set the wall clock, `ms` forward or, if negative, back. Nothing else changes. */
+  /**
+   * Somebody has set the wall clock, `ms` forward or, if negative, back. Nothing else changes.
+   * @throws RangeError unless `ms` is a finite number.
+   */
   setWall(ms: number): void {
-    this.#wallAhead += ms
+    this.#wallAhead += aTime(ms, 'ms')
   }
 
   /** The timers that have not fired yet, the next one first. Arrivals are not among them. */
@@ -282,6 +287,11 @@ export class FakeClock implements Clock {
 /** A time that can pass, ms. @throws RangeError for any other: the clock would stand still for ever, go backwards or never arrive */
 function canPass(ms: number): number {
   if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`${ms} ms can't pass: it takes a finite number of 0 or more`)
+  return ms
+}
+
+function aTime(ms: number, name: string): number {
+  if (!Number.isFinite(ms)) throw new RangeError(`${name}: got ${String(ms)}, allowed is a finite number of ms`)
   return ms
 }
 

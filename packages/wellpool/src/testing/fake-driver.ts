@@ -162,17 +162,18 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
     )
   }
 
+  // This, `watch`, `ref` and `unref` are typed void as in the contract, but what they are scripted to return reaches the
+  // pool: a promise that rejects, too, which would end the process if nobody had it.
   const destroy = (client: FakeClient): undefined => {
     ledger.destroyed(client)
-    // Typed void as in the contract, but what it is scripted to return reaches the pool: a promise that rejects, too.
     const result = play({ hook: 'destroy', client }, () => undefined)
     return result as undefined
   }
 
-  const watch = (client: FakeClient, watcher: Watcher): void => {
+  const watch = (client: FakeClient, watcher: Watcher): undefined => {
     if (watchers.has(client)) ledger.problem(`client ${client.id} is watched twice`)
     watchers.set(client, watcher)
-    use({ hook: 'watch', client, watcher })
+    return use({ hook: 'watch', client, watcher }) as undefined
   }
 
   const has = new Set<string>(options.hooks ?? ['watch', 'reset'])
@@ -185,8 +186,8 @@ export function createFakeDriver(options: FakeDriverOptions): FakeDriver {
     ...(has.has('reset') && { reset: (client: FakeClient) => use({ hook: 'reset', client }) }),
     ...(has.has('watch') && { watch }),
     ...(has.has('ref') && {
-      ref: (client: FakeClient) => void use({ hook: 'ref', client }),
-      unref: (client: FakeClient) => void use({ hook: 'unref', client }),
+      ref: (client: FakeClient) => use({ hook: 'ref', client }) as undefined,
+      unref: (client: FakeClient) => use({ hook: 'unref', client }) as undefined,
     }),
     ...(has.has('secondOpinion') && {
       secondOpinion: (client: FakeClient, other: FakeClient, { signal }: CheckContext) => {

@@ -176,8 +176,14 @@ test('refuses a time that is no number, for an arrival and for the patience of u
   const clock = new FakeClock()
   const renew = (): void => void clock.setTimeout(renew, 10)
   renew()
-  expect(() => clock.arrive(Number.NaN, () => undefined)).toThrow(RangeError)
+  for (const delay of [Number.NaN, undefined as never]) expect(() => clock.arrive(delay, () => undefined)).toThrow(RangeError)
   await expect(clock.until(new Promise(() => undefined), Number.NaN)).rejects.toThrow('not settled within NaN ms')
+})
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses to start at %d, or to have its wall clock set by it', (ms) => {
+  expect(() => new FakeClock({ startAt: ms })).toThrow(`startAt: got ${ms}`)
+  expect(() => new FakeClock({ wallStartAt: ms })).toThrow(`wallStartAt: got ${ms}`)
+  expect(() => new FakeClock().setWall(ms)).toThrow(`ms: got ${ms}`)
 })
 
 test('until goes on to the moment a promise settles, and passes on how', async () => {

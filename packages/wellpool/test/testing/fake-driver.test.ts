@@ -310,6 +310,13 @@ describe('the driver as a whole', () => {
       expect(hook).toBeTypeOf('function')
   })
 
+  test.each(['watch', 'ref', 'unref'] as const)('hands over what %s is scripted to return, a promise that rejects too', async (hook) => {
+    const { clock, driver, connected } = setUp({ hooks: ['watch', 'ref'] })
+    const client = await connected()
+    driver.next(hook, fail(new Error('no')))
+    expect(await outcomeOf(clock, driver[hook]?.(client, { lost: () => undefined, retire: () => undefined }))).toBe('rejected: no')
+  })
+
   test('reports lost and retire through what watch was given, from inside watch too', async () => {
     const { driver, connected } = setUp()
     const heard: string[] = []
