@@ -65,9 +65,11 @@ export class Guard {
   /**
    * Starts the program. Resolves with its process id when it runs.
    *
-   * @throws Error when it can't be run.
+   * @throws Error when it can't be run, or the guard is closed.
    */
   async run(command: Command): Promise<number> {
+    // What is sent over a closed channel comes back as an event that nobody hears, and ends the process.
+    if (!this.#process.connected) throw new Error('the server has been closed, and cannot be started again')
     if (this.#pid !== undefined || this.#starting !== undefined) throw new Error('bug: the guard runs a server already')
     return this.#holding(
       new Promise<number>((resolve, reject) => {
@@ -79,7 +81,8 @@ export class Guard {
 
   /** Sends a signal to the running server and resolves when that has ended; at once if none runs. */
   async end(signal: NodeJS.Signals): Promise<string> {
-    if (this.#pid !== undefined) this.#process.send({ signal })
+    // A guard that is being closed ends it by itself.
+    if (this.#pid !== undefined && this.#process.connected) this.#process.send({ signal })
     return this.#holding(this.#exited)
   }
 

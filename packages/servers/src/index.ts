@@ -3,6 +3,7 @@ export { freePort } from './free-port.ts'
 export { type GrpcServerOptions, startGrpcServer } from './grpc.ts'
 export { TEST_SERVICE } from './grpc-service.ts'
 export { type Http2ServerOptions, startHttp2Server } from './http2.ts'
+export { inCi } from './in-ci.ts'
 export {
   executeMysql,
   MARIADB_PROGRAM,

@@ -31,6 +31,12 @@ describe('ProgramServer', { timeout: 60_000 }, () => {
     await expect(ask(port, 'ping')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
+  it('says that it has been closed when it is to start again after that', async () => {
+    const server = await startTcpServer({ framing: 'line' })
+    await Promise.all([server.close(), server.stop()])
+    await expect(server.start()).rejects.toThrow('has been closed')
+  })
+
   it('says what the program said when it does not start, and leaves nothing', async () => {
     await expect(startTcpServer({ framing: 'line', path: '/no/such/folder/socket' })).rejects.toThrow(
       /tcp.ts did not start:.*EACCES|ENOENT/s,

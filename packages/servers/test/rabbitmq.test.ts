@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
-import { findProgram, NoServerError, RABBITMQ, startRabbitmq } from '../src/index.ts'
+import { findProgram, inCi, NoServerError, RABBITMQ, startRabbitmq } from '../src/index.ts'
 
 const foldersNow = async (): Promise<string[]> => (await readdir(tmpdir())).filter((name) => name.startsWith('wellpool-rabbitmq-'))
 
@@ -18,7 +18,7 @@ const listens = (port: number): Promise<boolean> =>
 const installed = await findProgram(RABBITMQ).then(
   () => true,
   (error) => {
-    if (error instanceof NoServerError && process.env.CI !== 'true') return false
+    if (error instanceof NoServerError && !inCi()) return false
     throw error
   },
 )

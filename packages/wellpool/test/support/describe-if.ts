@@ -1,4 +1,4 @@
-import { findProgram, NoServerError, type Program } from '@wellpool/servers'
+import { findProgram, inCi, NoServerError, type Program } from '@wellpool/servers'
 import { describe, it } from 'vitest'
 
 /** Real servers take their time on a machine that is busy with other test files. */
@@ -21,7 +21,7 @@ export function describeIf(missing: string | undefined, name: string, declare: (
     return
   }
   const message = `NOT RUN: ${name}: ${missing}`
-  if (process.env.CI === 'true') throw new Error(message)
+  if (inCi()) throw new Error(message)
   console.error(`\n${message}\n`)
   describe(name, () => {
     it('is not run', ({ skip }) => skip(missing))

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { executeMysql, MARIADB_PROGRAM, startMariadb } from '@wellpool/servers'
 import { afterAll } from 'vitest'
 import { describeIf, describeWith } from './describe-if.ts'
@@ -21,7 +22,8 @@ export async function describeMysql(name: string, declare: (url: string) => void
     })
     return
   }
-  const database = `wellpool_${process.pid}`
+  // Not the process id: in containers runs have the same, and one that was killed has left its database behind.
+  const database = `wellpool_${randomBytes(4).toString('hex')}`
   await executeMysql(external, `create database ${database}`)
   const url = new URL(external)
   url.pathname = database
