@@ -19,7 +19,6 @@ export class EventLog {
   #events: EventRecord[] = []
   readonly #leftOut = new Map<string, number>()
   #dropped = 0
-  #lostBefore = 0
   #lastSeq = 0
 
   /** Grows with each change. */
@@ -45,16 +44,17 @@ export class EventLog {
     return this.#dropped
   }
 
-  /** Events that the agent no longer remembered when this page was opened. */
-  get lostBefore(): number {
-    return this.#lostBefore
+  /** Events that are in no other count: from before this page was opened, or from while the stream was away. */
+  get others(): number {
+    // An agent counts from 1, and leaves no number out.
+    const leftOut = [...this.#leftOut.values()].reduce((sum, count) => sum + count, 0)
+    return Math.max(0, this.#lastSeq - this.#events.length - this.#dropped - leftOut)
   }
 
   /** Begins anew with what the agent remembers. */
-  reset(events: readonly EventRecord[], seq: number, lost: number): void {
+  reset(events: readonly EventRecord[], seq: number): void {
     this.#events = [...events].slice(-CAPACITY)
     this.#lastSeq = seq
-    this.#lostBefore = lost
     this.#dropped = 0
     this.#leftOut.clear()
     this.version++

@@ -86,18 +86,18 @@ export class Model {
   }
 
   /** Begins anew with what the agent remembers, and with what it has told since. */
-  setHistory({ events, seq, lost }: EventPage): void {
+  setHistory({ events, seq }: EventPage): void {
     const since = this.events.events.filter((event) => event.seq > seq)
     this.courses.clear()
     this.#clues.clear()
-    this.events.reset([...events, ...since], since.at(-1)?.seq ?? seq, lost)
+    this.events.reset([...events, ...since], since.at(-1)?.seq ?? seq)
     for (const event of this.events.events) this.#learn(event)
     this.#showEvents()
   }
 
   /** Forgets what an agent has told that is gone. */
   forgetHistory(): void {
-    this.events.reset([], 0, 0)
+    this.events.reset([], 0)
     this.courses.clear()
     this.#clues.clear()
     this.#showEvents()
@@ -144,7 +144,7 @@ export class Model {
       this.pools.value = []
       this.connections.set([])
       this.configuration.value = undefined
-      this.events.reset([], 0, 0)
+      this.events.reset([], 0)
       this.courses.clear()
       this.#clues.clear()
       this.samples.clear()

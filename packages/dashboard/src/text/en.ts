@@ -291,7 +291,7 @@ export const en = {
     nonePass: 'No event passes the filter.',
     leftOut: (n: number) => `${whole(n)} ${n === 1 ? 'event was' : 'events were'} left out: too many at a time`,
     dropped: (n: number) => `${whole(n)} older ones are no longer kept here`,
-    lostBefore: (n: number) => `${whole(n)} from before are no longer remembered`,
+    others: (n: number) => `${whole(n)} ${n === 1 ? 'other is' : 'others are'} not here`,
     shown: (shown: number) => `The latest ${whole(shown)} are shown.`,
     generation: (n: number) => `gen ${whole(n)}`,
   },

@@ -262,7 +262,7 @@ export const zh: Dictionary = {
     nonePass: '没有符合条件的事件。',
     leftOut: (n) => `因过于密集略去 ${whole(n)} 条事件`,
     dropped: (n) => `${whole(n)} 条较早的事件不再保留`,
-    lostBefore: (n) => `更早的 ${whole(n)} 条已被遗忘`,
+    others: (n) => `另有 ${whole(n)} 条不在此处`,
     shown: (shown) => `显示最近 ${whole(shown)} 条。`,
     generation: (n) => `第 ${whole(n)} 代`,
   },

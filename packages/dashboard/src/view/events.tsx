@@ -129,10 +129,10 @@ function Missing() {
   const { model } = useApp()
   const text = useText().events
   model.eventsChanged.value
-  const { leftOut, dropped, lostBefore } = model.events
+  const { leftOut, dropped, others } = model.events
   const names = [...leftOut].sort(([, a], [, b]) => b - a)
   const total = names.reduce((sum, [, count]) => sum + count, 0)
-  if (total + dropped + lostBefore === 0) return null
+  if (total + dropped + others === 0) return null
   return (
     <p class="missing small figures">
       {total > 0 && (
@@ -141,7 +141,7 @@ function Missing() {
         </span>
       )}
       {dropped > 0 && <span>{text.dropped(dropped)}</span>}
-      {lostBefore > 0 && <span>{text.lostBefore(lostBefore)}</span>}
+      {others > 0 && <span class="others">{text.others(others)}</span>}
     </p>
   )
 }

@@ -6,7 +6,7 @@ const ALL: EventFilter = { level: 'debug', name: undefined, pool: undefined, tex
 
 function filled(): EventLog {
   const log = new EventLog()
-  log.reset([], 0, 0)
+  log.reset([], 0)
   log.add(event(1, 'connectionCreated', {}, { level: 'debug' }))
   log.add(event(2, 'healthCheckFailed', { error: { message: 'Time-out after 5000 ms' } }, { level: 'warn' }))
   log.add(event(3, 'breakerOpened', {}, { level: 'error', pool: 'billing' }))
@@ -48,11 +48,31 @@ describe('the log of events', () => {
     expect(log.events.length).toBeLessThan(4000)
   })
 
+  it('counts by their numbers those of before, and those that were told while the stream was away', () => {
+    const log = filled()
+    expect(log.others).toBe(0)
+    log.reset([event(8_999, 'poolPaused'), event(9_000, 'poolResumed')], 9_000)
+    expect(log.others).toBe(8_998)
+    log.add(event(9_001, 'poolPaused'))
+    expect(log.others).toBe(8_998)
+    log.add(event(14_001, 'poolResumed'))
+    expect(log.others).toBe(8_998 + 4_999)
+  })
+
+  it('counts none twice: not what was left out, and not what had to make room', () => {
+    const log = filled()
+    log.addLeftOut({ rebuildMarked: 4_000 })
+    log.add(event(5_003, 'poolPaused'))
+    expect(log.others).toBe(999)
+    for (let seq = 5_004; seq <= 10_000; seq++) log.add(event(seq, 'rebuildMarked'))
+    expect([log.dropped > 0, log.others]).toEqual([true, 999])
+  })
+
   it('begins anew with an agent that counts anew', () => {
     const log = filled()
     log.addLeftOut({ rebuildMarked: 5 })
-    log.reset([event(1, 'poolWarmedUp')], 1, 12)
-    expect([log.events.length, log.lastSeq, log.lostBefore, log.leftOut.size]).toEqual([1, 1, 12, 0])
+    log.reset([event(1, 'poolWarmedUp')], 1)
+    expect([log.events.length, log.lastSeq, log.others, log.leftOut.size]).toEqual([1, 1, 0, 0])
     expect(log.add(event(2, 'poolPaused'))).toBe(true)
   })
 })
