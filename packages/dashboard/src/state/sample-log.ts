@@ -2,6 +2,8 @@ import type { Sample } from '../api/contract.ts'
 
 /** How far back samples go, seconds: as far as the agent's. */
 const SECONDS = 600
+/** Samples that are farther apart have something missing between them, ms. */
+const GAP_MS = 3000
 
 /** The samples of one pool as columns, for a picture. Times are in seconds, the others as the sample has them. */
 export interface Columns {
@@ -24,7 +26,12 @@ export class SampleLog {
       this.#samples.set(pool, [sample])
       return
     }
-    if (sample.timestamp <= (samples.at(-1)?.timestamp ?? 0)) return
+    const last = samples.at(-1)?.timestamp ?? 0
+    if (sample.timestamp <= last) {
+      if (last - sample.timestamp <= GAP_MS) return
+      // The agent's clock was set back: what is to come by it now would hold up all others until then.
+      samples.splice(samples.findIndex(({ timestamp }) => timestamp >= sample.timestamp))
+    }
     samples.push(sample)
     if (samples.length > SECONDS * 1.1) samples.splice(0, samples.length - SECONDS)
   }
@@ -73,6 +80,3 @@ export function alone(values: ArrayLike<number | null | undefined>): number[] {
   for (let at = 0; at < values.length; at++) if (isThere(at) && !isThere(at - 1) && !isThere(at + 1)) found.push(at)
   return found
 }
-
-/** Samples that are farther apart have something missing between them, ms. */
-const GAP_MS = 3000

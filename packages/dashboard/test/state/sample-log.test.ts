@@ -34,6 +34,19 @@ describe('the samples of a pool', () => {
     expect(log.of('orders').map(({ timestamp }) => timestamp / 1000)).toEqual([1, 2, 6, 7, 8])
   })
 
+  it('go on when the clock of the agent is set back, without those that are still to come', () => {
+    const log = new SampleLog()
+    for (const second of [10, 20, 30, 31, 32]) log.add('orders', sample(second))
+    for (const second of [32, 31, 30]) log.add('orders', sample(second))
+    expect(log.of('orders').map(({ timestamp }) => timestamp / 1000)).toEqual([10, 20, 30, 31, 32])
+    for (const second of [20, 21]) log.add('orders', sample(second, { total: 7 }))
+    expect(log.of('orders').map(({ timestamp, total }) => [timestamp / 1000, total])).toEqual([
+      [10, 2],
+      [20, 7],
+      [21, 7],
+    ])
+  })
+
   it('go back ten minutes, no farther', () => {
     const log = new SampleLog()
     for (let second = 1; second <= 5000; second++) log.add('orders', sample(second))
