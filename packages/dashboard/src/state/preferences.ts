@@ -19,16 +19,8 @@ export class Preferences {
     const [language, theme] = [store.getItem(LANGUAGE_KEY), store.getItem(THEME_KEY)]
     this.language = signal(LANGUAGES.find((each) => each === language) ?? chooseLanguage(languages))
     this.theme = signal(THEMES.find((each) => each === theme) ?? 'auto')
-    let isFirst = true
-    effect(() => {
-      const [nextLanguage, nextTheme] = [this.language.value, this.theme.value]
-      // What was never chosen goes on following the browser.
-      if (!isFirst) {
-        store.setItem(LANGUAGE_KEY, nextLanguage)
-        store.setItem(THEME_KEY, nextTheme)
-      }
-      isFirst = false
-    })
+    keepChanges(store, LANGUAGE_KEY, this.language)
+    keepChanges(store, THEME_KEY, this.theme)
   }
 
   nextTheme(): void {
@@ -38,4 +30,14 @@ export class Preferences {
   nextLanguage(): void {
     this.language.value = LANGUAGES[(LANGUAGES.indexOf(this.language.value) + 1) % LANGUAGES.length] ?? 'en'
   }
+}
+
+/** Keeps what is chosen. What never was goes on following the browser. */
+function keepChanges(store: PreferenceStore, key: string, chosen: Signal<string>): void {
+  let isFirst = true
+  effect(() => {
+    const value = chosen.value
+    if (!isFirst) store.setItem(key, value)
+    isFirst = false
+  })
 }

@@ -20,6 +20,14 @@ it('follows the browser until something is chosen, and keeps what is', () => {
   expect([again.language.value, again.theme.value]).toEqual(['en', 'light'])
 })
 
+it('goes on following the browser in what was not chosen', () => {
+  const { kept, store } = storeOf()
+  const preferences = new Preferences(store, ['zh-CN'])
+  preferences.nextTheme()
+  expect(Object.fromEntries(kept)).toEqual({ 'wellpool.theme': 'light' })
+  expect(new Preferences(store, ['en']).language.value).toBe('en')
+})
+
 it('does not take what it does not know', () => {
   const { store } = storeOf({ 'wellpool.language': 'xx', 'wellpool.theme': 'pink' })
   const preferences = new Preferences(store, ['en'])
