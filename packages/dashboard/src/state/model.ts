@@ -3,6 +3,7 @@ import type { Configuration, Connection, EventPage, EventRecord, Pool, Sample } 
 import { Clues } from './clues.ts'
 import { ConnectionTable } from './connection-table.ts'
 import { type Diagnosis, diagnose } from './diagnosis.ts'
+import { EventList } from './event-list.ts'
 import { EventLog } from './event-log.ts'
 import type { OnFrame } from './frame-queue.ts'
 import { RebuildCourses } from './rebuild-courses.ts'
@@ -35,6 +36,7 @@ export class Model {
   /** The time of this machine; grows twice a second. */
   readonly now: Signal<number> = signal(Date.now())
   readonly events = new EventLog()
+  readonly eventList = new EventList(this.events)
   readonly courses = new RebuildCourses()
   readonly samples = new SampleLog()
   readonly #clues = new Clues()
@@ -98,6 +100,7 @@ export class Model {
   /** Forgets what an agent has told that is gone. */
   forgetHistory(): void {
     this.events.reset([], 0)
+    this.eventList.letGo()
     this.courses.clear()
     this.#clues.clear()
     this.#showEvents()
@@ -145,6 +148,7 @@ export class Model {
       this.connections.set([])
       this.configuration.value = undefined
       this.events.reset([], 0)
+      this.eventList.clear()
       this.courses.clear()
       this.#clues.clear()
       this.samples.clear()

@@ -1,29 +1,23 @@
-import { type Signal, signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
 import { EVENT_NAMES, type EventName, type EventRecord, type Level } from '../api/contract.ts'
 import { clockTime, dayAndTime, whole } from '../format.ts'
-import type { EventFilter } from '../state/event-log.ts'
+import { SHOWN } from '../state/event-list.ts'
 import { useApp, useText } from './context.ts'
 import { eventLine } from './event-line.ts'
 
-const SHOWN = 120
 /** So many are drawn until somebody scrolls down to them: what nobody sees costs the same as what is seen. */
 const AT_FIRST = 20
 const CHOICES: readonly Level[] = ['debug', 'info', 'warn', 'error']
 const LEVEL_SIGNS: Readonly<Record<Level, string>> = { debug: '·', info: 'i', warn: '!', error: '×' }
-
-/** Events as they were when somebody held them; undefined while they flow. Here, so that a key reaches it. */
-const held: Signal<{ readonly events: readonly EventRecord[]; readonly seq: number } | undefined> = signal(undefined)
-const filter: Signal<EventFilter> = signal({ level: 'info', name: undefined, pool: undefined, text: '' })
 
 /** What happens, and what was left out of it. */
 export function Events() {
   const { model } = useApp()
   const text = useText().events
   model.eventsChanged.value
-  const { events } = model
+  const { events, eventList } = model
   const [most, setMost] = useState(AT_FIRST)
-  const shown = held.value?.events ?? events.find(filter.value, SHOWN)
+  const shown = eventList.find()
   return (
     <section class="panel" aria-labelledby="events-title">
       <div class="panel-head">
@@ -53,34 +47,27 @@ export function Events() {
 }
 
 function Hold() {
-  const app = useApp()
+  const { eventList } = useApp().model
   const text = useText().events
-  const newer = held.value === undefined ? 0 : Math.max(0, app.model.events.lastSeq - held.value.seq)
+  const isHeld = eventList.held.value !== undefined
   return (
-    <button id="hold-events" type="button" aria-pressed={held.value !== undefined} onClick={() => toggleHold(app.model.events)}>
-      {held.value === undefined ? text.hold : text.held(newer)}
+    <button id="hold-events" type="button" aria-pressed={isHeld} onClick={() => eventList.toggleHold()}>
+      {isHeld ? text.held(eventList.newer) : text.hold}
     </button>
   )
-}
-
-function toggleHold(events: { find(filter: EventFilter, limit: number): EventRecord[]; readonly lastSeq: number }): void {
-  held.value = held.value === undefined ? { events: events.find(filter.value, SHOWN), seq: events.lastSeq } : undefined
 }
 
 function Filter() {
   const { model } = useApp()
   const text = useText()
-  const { level, name, pool, text: wanted } = filter.value
-  const change = (part: Partial<EventFilter>): void => {
-    filter.value = { ...filter.value, ...part }
-    held.value = undefined
-  }
+  const { eventList } = model
+  const { level, name, pool, text: wanted } = eventList.filter.value
   return (
     <search class="filter">
       <select
         aria-label={text.events.level}
         value={level}
-        onChange={({ currentTarget }) => change({ level: currentTarget.value as Level })}
+        onChange={({ currentTarget }) => eventList.choose({ level: currentTarget.value as Level })}
       >
         {CHOICES.map((each) => (
           <option key={each} value={each}>
@@ -91,7 +78,9 @@ function Filter() {
       <select
         aria-label={text.events.name}
         value={name ?? ''}
-        onChange={({ currentTarget }) => change({ name: currentTarget.value === '' ? undefined : (currentTarget.value as EventName) })}
+        onChange={({ currentTarget }) =>
+          eventList.choose({ name: currentTarget.value === '' ? undefined : (currentTarget.value as EventName) })
+        }
       >
         <option value="">{text.events.everyName}</option>
         {EVENT_NAMES.map((each) => (
@@ -103,7 +92,7 @@ function Filter() {
       <select
         aria-label={text.events.pool}
         value={pool ?? ''}
-        onChange={({ currentTarget }) => change({ pool: currentTarget.value === '' ? undefined : currentTarget.value })}
+        onChange={({ currentTarget }) => eventList.choose({ pool: currentTarget.value === '' ? undefined : currentTarget.value })}
       >
         <option value="">{text.events.everyPool}</option>
         {model.pools.value.map((each) => (
@@ -118,7 +107,7 @@ function Filter() {
         aria-label={text.events.text}
         placeholder={text.events.textPlaceholder}
         value={wanted}
-        onInput={({ currentTarget }) => change({ text: currentTarget.value })}
+        onInput={({ currentTarget }) => eventList.choose({ text: currentTarget.value })}
       />
     </search>
   )

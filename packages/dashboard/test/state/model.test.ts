@@ -54,6 +54,43 @@ describe('what explains how connections are', () => {
   })
 })
 
+describe('the list of events', () => {
+  const heldOf = (model: Model): readonly number[] | undefined => model.eventList.held.value?.events.map(({ seq }) => seq)
+
+  it('stays as it is held, until it is let go', () => {
+    const model = modelOf()
+    model.addEvent(event(1, 'poolPaused'))
+    model.eventList.toggleHold()
+    model.addEvent(event(2, 'poolResumed'))
+    expect([heldOf(model), model.eventList.newer]).toEqual([[1], 1])
+    model.eventList.toggleHold()
+    expect(model.eventList.held.value).toBeUndefined()
+    model.eventList.toggleHold()
+    expect(heldOf(model)).toEqual([2, 1])
+    model.eventList.choose({ pool: 'billing' })
+    expect([model.eventList.held.value, model.eventList.filter.value.pool]).toEqual([undefined, 'billing'])
+  })
+
+  it('is let go when another agent counts anew, and still has its filter', () => {
+    const model = modelOf()
+    model.eventList.choose({ text: 'orders' })
+    model.addEvent(event(500, 'poolPaused'))
+    model.eventList.toggleHold()
+    model.forgetHistory()
+    expect([model.eventList.held.value, model.eventList.filter.value.text]).toEqual([undefined, 'orders'])
+  })
+
+  it('is not for who logs in next', () => {
+    const model = modelOf()
+    const before = model.eventList.filter.value
+    model.addEvent(event(1, 'poolPaused'))
+    model.eventList.choose({ level: 'error', text: 'secret', pool: 'billing' })
+    model.eventList.toggleHold()
+    model.clear()
+    expect([model.eventList.held.value, model.eventList.filter.value]).toEqual([undefined, before])
+  })
+})
+
 it('begins anew with what an agent remembers, and keeps what was told since it was asked', () => {
   const model = modelOf()
   model.addEvent(event(500, 'poolPaused'))
