@@ -1,9 +1,8 @@
 import type { Job } from '../api/contract.ts'
-import { duration } from '../format.ts'
 import type { Notice } from '../state/steering.ts'
-import type { Dictionary } from '../text/index.ts'
 import { titleOf } from './consequences.ts'
 import { useApp, useText } from './context.ts'
+import { hasFailed, outcomeOf } from './job-outcome.ts'
 
 /** What was asked for by hand: how far it is, and what came of it. */
 export function Jobs() {
@@ -92,26 +91,4 @@ function Dismiss({ onClick }: { readonly onClick: () => void }) {
       <span aria-hidden="true">✕</span>
     </button>
   )
-}
-
-/** A job can be completed and its rebuild not have succeeded: its result says so. */
-function hasFailed({ state, progress, result }: Job): boolean {
-  return state === 'failed' || progress.failed > 0 || result?.success === false
-}
-
-function outcomeOf({ state, progress, createdAt, endedAt = createdAt, result, problem }: Job, { jobs }: Dictionary): string {
-  const detail = problem?.detail ?? (result?.error as { message?: unknown } | undefined)?.message
-  if (state === 'failed' || result?.success === false) return `${jobs.states.failed}: ${String(detail ?? '')}`
-  // The progress is counted by events; the result is what the pool says of the whole.
-  const [succeeded, failed, skipped] = [result?.succeeded, result?.failed, result?.skipped].map((value) =>
-    typeof value === 'number' ? value : undefined,
-  )
-  const done = succeeded ?? progress.succeeded
-  const parts = [
-    ...(state === 'cancelled' ? [jobs.states.cancelled ?? ''] : []),
-    done === 0 && (failed ?? progress.failed) === 0 ? jobs.nothingToDo : jobs.succeeded(done, duration(endedAt - createdAt)),
-    ...((failed ?? progress.failed) > 0 ? [jobs.failures(failed ?? progress.failed)] : []),
-    ...((skipped ?? 0) > 0 ? [jobs.skipped(skipped ?? 0)] : []),
-  ]
-  return parts.join(', ')
 }
