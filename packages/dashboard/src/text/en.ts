@@ -328,7 +328,7 @@ export const en = {
     how: 'A new token is made with',
     logout: 'Log out',
     anonymous: 'no login needed',
-    refusedHere: 'The agent does not answer this page',
+    refusedHere: 'The agent refuses this page',
     tryAgain: 'Try again',
   },
 
