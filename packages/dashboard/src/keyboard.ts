@@ -43,6 +43,7 @@ export function onKey(event: KeyboardEvent, app: App): void {
     return
   }
   if (event.target instanceof HTMLElement && event.target.matches('input, select, textarea')) return
+  if (event.key.length === 1 && !app.preferences.singleKeys.value) return
   const name = event.shiftKey && event.key === 'R' ? 'Shift+R' : event.key
   const shortcut = SHORTCUTS.find(({ keys, press }) => press !== undefined && keys.includes(name))
   if (shortcut?.press === undefined) return

@@ -343,6 +343,7 @@ export const en = {
     title: 'Keyboard',
     open: 'Keyboard shortcuts',
     close: 'Close',
+    singleKeys: 'Use keys of one character',
     keys: {
       help: 'show this list',
       cells: 'go to the connections',

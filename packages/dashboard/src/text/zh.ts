@@ -314,6 +314,7 @@ export const zh: Dictionary = {
     title: '键盘',
     open: '键盘快捷键',
     close: '关闭',
+    singleKeys: '启用单字符快捷键',
     keys: {
       help: '显示此列表',
       cells: '转到连接',

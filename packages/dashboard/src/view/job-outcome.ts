@@ -12,11 +12,9 @@ export function outcomeOf({ state, progress, createdAt, endedAt = createdAt, res
   const detail = problem?.detail ?? (result?.error as { message?: unknown } | undefined)?.message
   if (state === 'failed' || result?.success === false) return `${jobs.states.failed}: ${String(detail ?? '')}`
   // The progress is counted by events; the result is what the pool says of the whole.
-  const [succeeded = progress.succeeded, failed = progress.failed, skipped = 0] = [
-    result?.succeeded,
-    result?.failed,
-    result?.skipped,
-  ].map((value) => (typeof value === 'number' ? value : undefined))
+  const [succeeded = progress.succeeded, failed = progress.failed, skipped = 0] = [result?.succeeded, result?.failed, result?.skipped].map(
+    (value) => (typeof value === 'number' ? value : undefined),
+  )
   const parts = [
     ...(state === 'cancelled' ? [jobs.states.cancelled ?? ''] : []),
     ...(succeeded > 0 || failed > 0 ? [jobs.succeeded(succeeded, duration(endedAt - createdAt))] : []),

@@ -6,6 +6,7 @@ import { Modal } from './dialogs.tsx'
 export function KeyboardDialog() {
   const app = useApp()
   const text = useText().keyboard
+  const { singleKeys } = app.preferences
   return (
     <Modal titleId="keyboard-title">
       <h2 id="keyboard-title">{text.title}</h2>
@@ -21,6 +22,16 @@ export function KeyboardDialog() {
           </div>
         ))}
       </dl>
+      <label class="choice">
+        <input
+          type="checkbox"
+          checked={singleKeys.value}
+          onChange={({ currentTarget }) => {
+            singleKeys.value = currentTarget.checked
+          }}
+        />
+        {text.singleKeys}
+      </label>
       <div class="dialog-buttons">
         <button
           type="button"

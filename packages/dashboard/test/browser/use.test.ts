@@ -64,6 +64,24 @@ await describeBrowser('using the page', ({ open, folder }) => {
     await eventually(() => page.locator('.event').count()).toBe(1)
   })
 
+  it('lets keys of one character do nothing, for who speaks to the computer', async () => {
+    const { url } = await start()
+    const page = await open(url)
+    await page.locator('button.cell').first().click()
+    const keys = page.getByRole('checkbox', { name: 'Use keys of one character' })
+    await page.keyboard.press('?')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await keys.uncheck()
+    await page.keyboard.press('Escape')
+    for (const key of ['r', 'Shift+R', 'l', '?']) await page.keyboard.press(key)
+    expect([await page.locator('dialog').count(), await page.evaluate(() => document.documentElement.lang)]).toEqual([0, 'en'])
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click()
+    await keys.check()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('r')
+    await page.locator('dialog[open]').waitFor()
+  })
+
   it('goes to the next connection that is ill', async () => {
     const hooks: Hooks = {}
     const { url, pool } = await startScene(folder, {

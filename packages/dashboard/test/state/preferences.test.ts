@@ -28,6 +28,15 @@ it('goes on following the browser in what was not chosen', () => {
   expect(new Preferences(store, ['en']).language.value).toBe('en')
 })
 
+it('keeps that keys of one character do nothing', () => {
+  const { kept, store } = storeOf()
+  const preferences = new Preferences(store, ['en'])
+  expect(preferences.singleKeys.value).toBe(true)
+  preferences.singleKeys.value = false
+  expect(Object.fromEntries(kept)).toEqual({ 'wellpool.single-keys': 'false' })
+  expect(new Preferences(store, ['en']).singleKeys.value).toBe(false)
+})
+
 it('does not take what it does not know', () => {
   const { store } = storeOf({ 'wellpool.language': 'xx', 'wellpool.theme': 'pink' })
   const preferences = new Preferences(store, ['en'])
