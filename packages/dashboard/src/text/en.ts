@@ -55,6 +55,7 @@ export const en = {
     noPools: 'No pools yet',
     noPoolsHint: 'Pools appear here as soon as the program or the file of the agent has any.',
     well: (n: number) => (n === 0 ? 'All is well' : `${n === 1 ? 'The connection is' : `All ${connections(n)} are`} well`),
+    wasWell: (n: number) => (n === 0 ? 'All was well' : `${n === 1 ? 'The connection was' : `All ${connections(n)} were`} well`),
     ill: (n: number) => `${connections(n)} ${are(n)} ill`,
     down: (n: number) => `${whole(n)} ${n === 1 ? 'pool' : 'pools'} can't serve`,
     troubled: (n: number) => `${whole(n)} ${n === 1 ? 'pool needs' : 'pools need'} a look`,

@@ -42,6 +42,7 @@ export const zh: Dictionary = {
     noPools: '还没有连接池',
     noPoolsHint: '程序或代理的配置文件中一有连接池，就会显示在这里。',
     well: (n) => (n === 0 ? '一切正常' : `全部 ${whole(n)} 个连接正常`),
+    wasWell: (n) => (n === 0 ? '此前一切正常' : `此前全部 ${whole(n)} 个连接正常`),
     ill: (n) => `${whole(n)} 个连接异常`,
     down: (n) => `${whole(n)} 个连接池无法提供服务`,
     troubled: (n) => `${whole(n)} 个连接池需要关注`,

@@ -1,6 +1,9 @@
+import { useComputed } from '@preact/signals'
 import { age } from '../format.ts'
 import { type Diagnosis, type Doing, FINDINGS, type Ill, type PoolTrouble } from '../state/diagnosis.ts'
+import { dataAge } from '../state/model.ts'
 import type { Dictionary } from '../text/index.ts'
+import { SILENT_MS } from './banner.tsx'
 import { useApp, useText } from './context.ts'
 import { HEALTH_SIGNS } from './signs.ts'
 
@@ -13,6 +16,7 @@ export function Headline() {
   const text = useText()
   const diagnosis = model.diagnosis.value
   const pools = model.pools.value
+  const isStale = useComputed(() => dataAge(model.link.value, model.now.value) >= SILENT_MS).value
   if (diagnosis === undefined) {
     return (
       <section class="headline" aria-busy="true">
@@ -23,15 +27,17 @@ export function Headline() {
   const { troubles, ill, renewing, idle, inUse, waiting, level } = diagnosis
   const listedTroubles = troubles.slice(0, MAX_LISTED)
   const listedIll = ill.slice(0, Math.max(2, MAX_LISTED - listedTroubles.length))
+  // That something is wrong is worth a look in any case; that all is well nobody knows any more.
+  const wasWell = isStale && level === 'well'
   const more = troubles.length + ill.length - listedTroubles.length - listedIll.length
   return (
-    <section class={`headline ${level}`} aria-labelledby="headline">
+    <section class={`headline ${wasWell ? 'unknown' : level}`} aria-labelledby="headline">
       <div class="headline-top">
         <h1 id="headline">
           <span class="headline-sign" aria-hidden="true">
-            {level === 'well' ? '✓' : level === 'poor' ? '!' : '×'}
+            {wasWell ? '?' : level === 'well' ? '✓' : level === 'poor' ? '!' : '×'}
           </span>
-          {headlineOf(diagnosis, pools.length, text)}
+          {wasWell && pools.length > 0 ? text.headline.wasWell(diagnosis.connections) : headlineOf(diagnosis, pools.length, text)}
         </h1>
         <p class="muted figures">
           {pools.length === 0

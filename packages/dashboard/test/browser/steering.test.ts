@@ -57,6 +57,9 @@ await describeBrowser('stepping in', ({ open, folder }) => {
     ).toBeGreaterThan(0)
     await eventually(() => page.locator('.course').allTextContents()).not.toContainEqual(expect.stringContaining('waits for its turn'))
     expect(await page.locator('.course').allTextContents()).toContainEqual(expect.stringContaining('taken back'))
+    const [marked, end] = [page.locator('.steps:has(.dropped) .step').first(), page.locator('.step.dropped > span').first()]
+    const [from, to] = [await marked.boundingBox(), await end.boundingBox()]
+    expect((to?.x ?? 0) - (from?.x ?? 0) - (from?.width ?? 0)).toBeGreaterThan(20)
   })
 
   it('says that a rebuild has failed, and why', async () => {

@@ -151,6 +151,9 @@ await describeBrowser('using the page', ({ open, folder }) => {
     await eventually(() => page.locator('.banner').textContent()).toMatch(/The agent has not answered for .* What is shown is .* old/)
     expect(await page.locator('.link-state').textContent()).toContain('not connected')
     expect(await page.locator('button.cell').count()).toBe(8)
+    // Nobody knows whether they are.
+    expect(await page.locator('#headline').textContent()).toContain('All 8 connections were well')
+    expect(await page.locator('.headline.well').count()).toBe(0)
     expect(await readOut(page, 2000)).toEqual(['The agent does not answer'])
     const timeline = page.waitForRequest(/\/timeline$/)
     const again = createServer(pools, { dashboard: folder })
@@ -158,6 +161,7 @@ await describeBrowser('using the page', ({ open, folder }) => {
     onTestFinished(() => again.close())
     await page.getByRole('button', { name: 'Try now' }).click()
     await eventually(() => page.locator('.banner').count()).toBe(0)
+    await eventually(() => page.locator('.headline.well').count()).toBe(1)
     // What was missed meanwhile is read.
     await timeline
     expect(await page.locator('.link-state').textContent()).toContain('live')
@@ -253,6 +257,14 @@ await describeBrowser('using the page', ({ open, folder }) => {
       const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       await page.locator('.plot canvas').first().waitFor()
       expect(await overflow()).toBe(0)
+      // As far apart as all others, though there is something empty in between.
+      const edges = await page.evaluate(() => {
+        const [headline, connections, charts] = ['.headline', '#connections', '.charts'].map((each) =>
+          document.querySelector(each)?.closest('main > *')?.getBoundingClientRect(),
+        )
+        return [(connections?.top ?? 0) - (headline?.bottom ?? 0), (charts?.top ?? 0) - (connections?.bottom ?? 0)]
+      })
+      expect(edges[0]).toBe(edges[1])
       await page.locator('button.cell').first().click()
       expect(await overflow()).toBe(0)
       await page.locator('.details').getByRole('button', { name: 'Rebuild …' }).click()
