@@ -1,4 +1,4 @@
-import { Child, type ChildSettings } from '../src/child.ts'
+import { Child } from '../src/child.ts'
 import type { ArmName } from './arms.ts'
 import type { Command, Ended, Report, Slice } from './messages.ts'
 
@@ -11,12 +11,12 @@ export class ArmProcess {
   }
 
   /** Starts it. Resolves when its pool is warm and at rest. */
-  static async start(program: string, arm: ArmName, settings: Pick<ChildSettings, 'cores' | 'env'>): Promise<ArmProcess> {
+  static async start(program: string, arm: ArmName, env: Readonly<Record<string, string>>): Promise<ArmProcess> {
     const child = new Child<Command, Report>(program, {
       name: `the arm ${arm}`,
       args: [arm],
       flags: ['--expose-gc', '--no-flush-bytecode'],
-      ...settings,
+      env,
     })
     await child.hear('ready')
     return new ArmProcess(child)

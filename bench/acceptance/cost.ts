@@ -1,4 +1,3 @@
-import type { Cores } from '../src/cores.ts'
 import { seeded, shuffle } from '../src/random.ts'
 import { median } from '../src/statistics.ts'
 import { ArmProcess } from './arm-process.ts'
@@ -21,8 +20,6 @@ export interface CostRound {
 export interface Costs {
   /** Requests a second of the blocks with part of the load. */
   readonly rate: number
-  /** Who had which cores of the machine; absent if everybody had all. */
-  readonly cores?: Pick<Cores, 'application' | 'server'>
   readonly rounds: readonly CostRound[]
 }
 
@@ -38,8 +35,6 @@ export interface CostSetting {
   readonly program: string
   /** Environment variables of its processes. */
   readonly env: Readonly<Record<string, string>>
-  /** Who has which cores of the machine; undefined if everybody has all. */
-  readonly cores: Pick<Cores, 'application' | 'server'> | undefined
   readonly rounds: number
   readonly progress: (text: string) => void
 }
@@ -55,12 +50,11 @@ export async function measureCost(setting: CostSetting): Promise<Costs> {
     setting.progress(`cost: round ${round + 1} of ${setting.rounds}, ${rate} requests/s are 60 % load`)
     rounds.push(await measureRound(setting, rate, round))
   }
-  const { cores } = setting
-  return { rate, ...(cores !== undefined && { cores: { application: cores.application, server: cores.server } }), rounds }
+  return { rate, rounds }
 }
 
-async function measureRound(setting: CostSetting, rate: number, round: number): Promise<CostRound> {
-  const arms = await eachArm((arm) => start(arm, setting))
+async function measureRound({ program, env }: CostSetting, rate: number, round: number): Promise<CostRound> {
+  const arms = await startAll(program, env)
   try {
     const blocks: Block[] = []
     const random = seeded(round)
@@ -87,9 +81,9 @@ async function measureBlock(
 }
 
 /** How many requests a second are part of the load: the same in all rounds. */
-async function calibrate(setting: CostSetting): Promise<number> {
-  setting.progress('cost: how much is full load')
-  const off = await start('off', setting)
+async function calibrate({ program, env, progress }: CostSetting): Promise<number> {
+  progress('cost: how much is full load')
+  const off = await ArmProcess.start(program, 'off', env)
   try {
     const throughputs: number[] = []
     for (let i = 0; i < CALIBRATIONS; i++) throughputs.push((await off.slice(undefined)).throughput)
@@ -99,8 +93,8 @@ async function calibrate(setting: CostSetting): Promise<number> {
   }
 }
 
-function start(arm: ArmName, { program, env, cores }: CostSetting): Promise<ArmProcess> {
-  return ArmProcess.start(program, arm, { env, cores: cores?.application })
+function startAll(program: string, env: Readonly<Record<string, string>>): Promise<Record<ArmName, ArmProcess>> {
+  return eachArm((arm) => ArmProcess.start(program, arm, env))
 }
 
 async function eachArm<Result>(run: (arm: ArmName) => Promise<Result>): Promise<Record<ArmName, Result>> {

@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util'
 import { choose, fromHere, runCommand, showProgress, wholeNumber } from '../../tools/command.ts'
 import { commandLine } from '../src/command.ts'
 import { compile } from '../src/compile.ts'
-import { shareOutCores } from '../src/cores.ts'
 import { fillIn } from '../src/page.ts'
 import { startServer } from '../src/postgres-server.ts'
 import { runRounds } from '../src/rounds.ts'
@@ -91,16 +90,14 @@ async function main(plan: Arguments): Promise<number> {
 
 async function measure({ parts, rounds, faultRounds }: Arguments): Promise<Saved> {
   const startedAt = performance.now()
-  const cores = parts.includes('cost') ? shareOutCores() : undefined
   const server = await startServer()
   let cost: Costs | undefined
   let made: Sample | undefined
   try {
     if (parts.includes('cost')) {
       await using compiled = await compile([new URL('arm.ts', import.meta.url)])
-      cost = await measureCost({ program: compiled.program, env: server.env, cores, rounds, progress: showProgress })
+      cost = await measureCost({ program: compiled.program, env: server.env, rounds, progress: showProgress })
     }
-    cores?.giveBack()
     if (parts.includes('rebuilds')) {
       await using compiled = await compile([new URL('measure.ts', import.meta.url)])
       made = (await runRounds(compiled.program, rebuilds, rebuilds.contenders, 1, server.env, showProgress)).wellpool?.[0]

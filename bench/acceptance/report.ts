@@ -2,7 +2,6 @@ import { renderMarkdown } from '../src/page.ts'
 import { renderTable } from '../src/report.ts'
 import type { Circumstances } from '../src/versions.ts'
 import type { ScenarioOutcome } from './availability.ts'
-import type { Costs } from './cost.ts'
 import type { AimVerdict, Line, Measured } from './lines.ts'
 
 /** All that was measured, as it is kept in a file. */
@@ -75,7 +74,7 @@ function renderFaults(outcomes: readonly ScenarioOutcome[]): string {
 
 function describeRun({ circumstances, command, server, measured, tookMs }: Saved): string {
   const { date, node, machine, versions } = circumstances
-  const load = measured.cost === undefined ? [] : [`60 % load is ${measured.cost.rate} requests/s`, describeCores(measured.cost)]
+  const load = measured.cost === undefined ? [] : [`60 % load is ${measured.cost.rate} requests/s`]
   return [
     `${date.slice(0, 10)}, \`${command}\` (${Math.round(tookMs / 60_000)} min)`,
     `Node ${node}`,
@@ -85,9 +84,4 @@ function describeRun({ circumstances, command, server, measured, tookMs }: Saved
     `pg ${versions.pg}`,
     ...load,
   ].join(', ')
-}
-
-function describeCores({ cores }: Costs): string {
-  if (cores === undefined) return 'application and server share all cores'
-  return `the application has core ${cores.application}, the server ${cores.server}`
 }

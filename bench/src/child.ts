@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { onCores } from './cores.ts'
 
 const PATIENCE_MS = 60_000
 
@@ -10,8 +9,6 @@ export interface ChildSettings {
   readonly args: readonly string[]
   /** Flags of node. */
   readonly flags?: readonly string[]
-  /** Which cores of the machine it has, as {@link shareOutCores} tells. Default those of this process. */
-  readonly cores?: string | undefined
   /** Environment variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>
   /** One that says nothing for longer than this has hung, ms. Default a minute. */
@@ -25,12 +22,11 @@ export class Child<Command extends object, Report extends { readonly kind: strin
   readonly #patienceMs: number
 
   /** @param program compiled */
-  constructor(program: string, { name, args, flags = [], cores, env = {}, patienceMs = PATIENCE_MS }: ChildSettings) {
+  constructor(program: string, { name, args, flags = [], env = {}, patienceMs = PATIENCE_MS }: ChildSettings) {
     this.#name = name
     this.#patienceMs = patienceMs
     // No flags from outside: a loader or a profiler would be measured as well.
-    const node = onCores(cores, flags)
-    this.#process = fork(program, [...args], { ...node, env: { ...process.env, ...env, NODE_OPTIONS: '' } })
+    this.#process = fork(program, [...args], { execArgv: [...flags], env: { ...process.env, ...env, NODE_OPTIONS: '' } })
   }
 
   tell(command: Command): void {
