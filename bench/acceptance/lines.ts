@@ -5,7 +5,7 @@ import type { Sample } from '../src/workload.ts'
 import { type ArmName, CONNECTIONS } from './arms.ts'
 import { type Count, MAY_TAKE_MS, type ScenarioOutcome } from './availability.ts'
 import type { CostRound, Costs } from './cost.ts'
-import type { Ended, Load, Memory, Slice } from './messages.ts'
+import type { Load, Memory, Slice } from './messages.ts'
 
 const LOADS = [
   { load: 'part', title: '60 % load' },
@@ -57,18 +57,14 @@ function costLines({ rounds }: Costs): Line[] {
   const underLoad = (name: string, arm: ArmName, limits: typeof health): Line[] =>
     LOADS.flatMap(({ load, title }) => [
       most(`${name}, throughput at ${title}`, lossOf(slicesOf(rounds, arm, load, 'throughput')), limits),
-      most(`${name}, p99 at ${title}`, growthOf(atTheEnd(rounds, arm, ({ p99 }) => p99[load])), limits),
+      most(`${name}, p99 at ${title}`, growthOf(slicesOf(rounds, arm, load, 'p99')), limits),
     ])
   const both = 'health checks and rebuilds'
   return [
     ...underLoad('health checks', 'health', health),
     ...underLoad('rebuilds', 'rebuild', rebuild),
     ...LOADS.map(({ load, title }) =>
-      most(
-        `rebuilds beside bare log-ins, p99 at ${title}`,
-        growthOf(atTheEnd(rounds, 'rebuild', ({ p99 }) => p99[load], 'login')),
-        beyondLogin,
-      ),
+      most(`rebuilds beside bare log-ins, p99 at ${title}`, growthOf(slicesOf(rounds, 'rebuild', load, 'p99', 'login')), beyondLogin),
     ),
     most('rebuilds, failed requests', shareOf(total(rounds, 'rebuild', 'failed'), total(rounds, 'rebuild', 'requests')), {
       ...rebuild,
@@ -143,22 +139,17 @@ function lossOf(logRatios: readonly number[]): Estimate {
 }
 
 /**
- * The ratio of an arm's figure to that without, of each round: the mean over its blocks, because blocks share their
- * processes and are no rounds of their own. On a scale on which twice as much and half as much are equally far away.
+ * The ratio of an arm's figure to that without, of each round: the mean over its blocks, because blocks share a
+ * process and are no rounds of their own. On a scale on which twice as much and half as much are equally far away.
  */
-function slicesOf(rounds: readonly CostRound[], arm: ArmName, load: Load, figure: keyof Slice): number[] {
+function slicesOf(rounds: readonly CostRound[], arm: ArmName, load: Load, figure: keyof Slice, without: ArmName = 'off'): number[] {
   return rounds.map(({ blocks }) =>
-    mean(blocks.filter((block) => block.load === load).map(({ slices }) => Math.log(slices[arm][figure] / slices.off[figure]))),
+    mean(blocks.filter((block) => block.load === load).map(({ slices }) => Math.log(slices[arm][figure] / slices[without][figure]))),
   )
 }
 
 function memoryOf(rounds: readonly CostRound[], figure: keyof Memory): number[] {
-  return atTheEnd(rounds, 'on', ({ memory }) => memory[figure])
-}
-
-/** The same for what is known once in a round, of all slices together. */
-function atTheEnd(rounds: readonly CostRound[], arm: ArmName, figure: (ended: Ended) => number, without: ArmName = 'off'): number[] {
-  return rounds.map(({ ended }) => Math.log(figure(ended[arm]) / figure(ended[without])))
+  return rounds.map(({ memory }) => Math.log(memory.on[figure] / memory.off[figure]))
 }
 
 function describeChecks(rounds: readonly CostRound[]): string {
@@ -175,7 +166,7 @@ function describeRebuilds(rounds: readonly CostRound[]): string {
 
 function describeLogins(rounds: readonly CostRound[]): string {
   const growths = LOADS.map(({ load, title }) => {
-    const { median, low, high } = growthOf(atTheEnd(rounds, 'login', ({ p99 }) => p99[load]))
+    const { median, low, high } = growthOf(slicesOf(rounds, 'login', load, 'p99'))
     const [measured, from, to] = [median, low, high].map((share) => (share * 100).toFixed(1))
     return `${measured} % (${from} … ${to}) to the p99 at ${title}`
   })

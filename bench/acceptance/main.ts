@@ -95,7 +95,7 @@ async function measure({ parts, rounds, faultRounds }: Arguments): Promise<Saved
   let made: Sample | undefined
   try {
     if (parts.includes('cost')) {
-      await using compiled = await compile([new URL('arm.ts', import.meta.url)])
+      await using compiled = await compile([new URL('application.ts', import.meta.url)])
       cost = await measureCost({ program: compiled.program, env: server.env, rounds, progress: showProgress })
     }
     if (parts.includes('rebuilds')) {

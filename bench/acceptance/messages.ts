@@ -1,28 +1,24 @@
 import type { Loaded } from '../src/load.ts'
+import type { ArmName } from './arms.ts'
 
 /** The two loads: as much as the pool can do, and a share of it. */
 export type Load = 'full' | 'part'
 
-/** What an arm's process is told. */
+/** What an application is told. */
 export type Command =
-  /** Be measured: at full load, or at so many requests a second. */
-  | { readonly do: 'slice'; readonly rate: number | undefined }
-  /** Tell the p99 and how much memory is in use, and end. */
-  | { readonly do: 'end' }
+  /** Be measured as one of the arms: at full load, or at so many requests a second. */
+  | { readonly do: 'slice'; readonly arm: ArmName; readonly rate: number | undefined }
+  /** Tell how much memory is in use as one of the arms, and end. */
+  | { readonly do: 'end'; readonly arm: ArmName }
 
 /** What a slice of load came to. */
 export interface Slice extends Omit<Loaded, 'latencies'> {
+  /** Of its requests, ms. */
+  readonly p99: number
   /** Health checks that were answered. */
   readonly checks: number
   /** Rebuilds that succeeded. */
   readonly rebuilds: number
-}
-
-/** What all slices of an arm came to together, at its end. */
-export interface Ended {
-  /** Of all requests of each load: in a second alone it would be no more than the machine's longest pause in it. ms */
-  readonly p99: Readonly<Record<Load, number>>
-  readonly memory: Memory
 }
 
 /** Bytes, after everything that can go has gone. */
@@ -33,8 +29,8 @@ export interface Memory {
   readonly process: number
 }
 
-/** What an arm's process tells. */
+/** What an application tells. */
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'slice'; readonly slice: Slice }
-  | { readonly kind: 'ended'; readonly ended: Ended }
+  | { readonly kind: 'ended'; readonly memory: Memory }

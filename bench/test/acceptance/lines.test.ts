@@ -6,10 +6,10 @@ import { type Line, linesOf } from '../../acceptance/lines.ts'
 import type { Slice } from '../../acceptance/messages.ts'
 import { renderLines } from '../../acceptance/report.ts'
 
-const SLICE: Slice = { requests: 5_000, failed: 0, throughput: 5_000, cpu: 100, seconds: 1, checks: 10, rebuilds: 1 }
+const SLICE: Slice = { requests: 5_000, failed: 0, throughput: 5_000, p99: 4, cpu: 100, seconds: 1, checks: 10, rebuilds: 1 }
 
 /** What one arm's figures are in a round, where they are not as without anything. */
-type Change = (arm: ArmName, round: number) => Partial<Slice> & { p99?: number; pool?: number }
+type Change = (arm: ArmName, round: number) => Partial<Slice> & { pool?: number }
 
 /** Twelve rounds, each with its own level: the machine is busier in some than in others. */
 function costs(change: Change): Costs {
@@ -17,15 +17,14 @@ function costs(change: Change): Costs {
     const level = 1 + (round % 5) / 2
     const slice = (arm: ArmName): Slice => {
       const changed = { ...SLICE, ...change(arm, round) }
-      return { ...changed, throughput: changed.throughput / level, cpu: changed.cpu * level }
+      return { ...changed, throughput: changed.throughput / level, p99: changed.p99 * level, cpu: changed.cpu * level }
     }
-    const perArm = <T>(of: (arm: ArmName) => T) => Object.fromEntries(ARM_NAMES.map((arm) => [arm, of(arm)])) as Record<ArmName, T>
-    const blocks = (['part', 'full'] as const).map((load): Block => ({ load, slices: perArm(slice) }))
-    const ended = perArm((arm) => {
-      const { p99 = 4, pool = 1e6 } = change(arm, round)
-      return { p99: { part: p99 * level, full: p99 * level }, memory: { pool, process: 5e7 } }
-    })
-    return { blocks, ended }
+    const slices = Object.fromEntries(ARM_NAMES.map((arm) => [arm, slice(arm)])) as Record<ArmName, Slice>
+    const memory = (arm: ArmName) => ({ pool: change(arm, round).pool ?? 1e6, process: 5e7 })
+    return {
+      blocks: (['part', 'full'] as const).map((load): Block => ({ load, slices })),
+      memory: { off: memory('off'), on: memory('on') },
+    }
   })
   return { rate: 3_000, rounds }
 }

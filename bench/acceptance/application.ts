@@ -1,4 +1,4 @@
-// One arm's process: a pool, and the load on it while its turn lasts. Started with the arm's name as its only argument.
+// The application: a pool, and the load on it. For each slice it is told as which of the arms.
 import pg from 'pg'
 import { type ConnectionRecord, createPool } from 'wellpool'
 import { postgres } from 'wellpool/postgres'
@@ -6,24 +6,21 @@ import { memoryInUse } from '../src/heap.ts'
 import { type Loaded, loadAtRate, loadFully, type MakeRequest } from '../src/load.ts'
 import { serverUrl } from '../src/postgres-server.ts'
 import { quantile } from '../src/statistics.ts'
-import { ARMS, type Arm, type ArmName, AT_REST, CONNECTIONS, REBUILD_ALL_MS } from './arms.ts'
-import type { Command, Load, Report } from './messages.ts'
+import { ARMS, type Arm, AT_REST, CONNECTIONS, REBUILD_ALL_MS } from './arms.ts'
+import type { Command, Report } from './messages.ts'
 
 const CALLERS = 64
 const WARM_UP_MS = 1_500
 /** How often all connections are rebuilt before anything is measured: as often as V8 looks before it keeps more for a function. */
 const REHEARSALS = 4
-/** At the start of each slice: what has rested is verified, and does not count. */
+/** At the start of each slice: what has rested is verified, what the last arm has begun ends, and nothing counts. */
 const LEAD_MS = 150
 /** As long as it is from one rebuild to the next, so that each slice has one. */
 const SLICE_MS = REBUILD_ALL_MS / CONNECTIONS
 
-const { options, meanwhile } = ARMS[process.argv[2] as ArmName]
 const driver = postgres({ connectionString: serverUrl() })
 let checks = 0
 let rebuilt = 0
-/** The latencies of all slices, ms. */
-const all: Record<Load, number[]> = { part: [], full: [] }
 
 const check: typeof driver.check = async (client, context) => {
   await driver.check(client, context)
@@ -56,26 +53,25 @@ process.on('disconnect', () => process.exit())
 tell({ kind: 'ready' })
 
 async function obey(command: Command): Promise<void> {
-  if (command.do === 'slice') await measureSlice(command.rate)
-  else await end()
+  if (command.do === 'slice') await measureSlice(ARMS[command.arm], command.rate)
+  else await end(ARMS[command.arm])
 }
 
-async function measureSlice(rate: number | undefined): Promise<void> {
+async function measureSlice({ options, meanwhile }: Arm, rate: number | undefined): Promise<void> {
   const load = (ms: number): Promise<Loaded> => (rate === undefined ? loadFully(request, CALLERS, ms) : loadAtRate(request, rate, ms))
   pool.reconfigure(options)
   await load(LEAD_MS)
   checks = 0
   rebuilt = 0
   const [{ latencies, ...loaded }] = await Promise.all([load(SLICE_MS), halfway(MEANWHILE[meanwhile])])
-  // Nothing of this pool shall take part in what is measured of others.
+  // Whose turn is next may be another's: nothing of this one shall take part in it.
   pool.reconfigure(AT_REST)
-  for (const latency of latencies) all[rate === undefined ? 'full' : 'part'].push(latency)
-  tell({ kind: 'slice', slice: { ...loaded, checks, rebuilds: rebuilt } })
+  tell({ kind: 'slice', slice: { ...loaded, p99: quantile(latencies, 0.99), checks, rebuilds: rebuilt } })
 }
 
 /**
  * Another pool does all that any arm does, and is closed. V8 keeps code for what has run once in a process, whatever the
- * number of pools: it is part of each arm's process, and of no arm's pool.
+ * number of pools: it is part of the process, and of no arm's pool.
  */
 async function rehearse(): Promise<void> {
   const rehearsal = createPool({ ...driver, check }, { ...AT_REST, ...ARMS.on.options })
@@ -110,14 +106,10 @@ async function logIn(): Promise<void> {
   await client.end()
 }
 
-async function end(): Promise<void> {
+async function end({ options }: Arm): Promise<void> {
   pool.reconfigure(options)
-  const p99 = { part: quantile(all.part, 0.99), full: quantile(all.full, 0.99) }
-  // They are no part of the pool's memory.
-  all.part = []
-  all.full = []
   const memory = { pool: (await memoryInUse()) - memoryBefore, process: process.memoryUsage.rss() }
-  process.send?.({ kind: 'ended', ended: { p99, memory } } satisfies Report, () => process.exit())
+  process.send?.({ kind: 'ended', memory } satisfies Report, () => process.exit())
 }
 
 function tell(report: Report): void {
