@@ -1,13 +1,11 @@
 import type { Socket } from 'node:net'
-import { systemClock } from '../engine/clock.ts'
+import { Alarm, systemClock } from '../engine/clock.ts'
 import type { Fault, FlowCount } from './fault.ts'
 
 /** What a pipe holds before it stops reading: what a sender's and a receiver's kernel would buffer. */
 const HIGH_WATER_BYTES = 1 << 20
 /** With a bandwidth limit bytes are passed on this many times a second. */
 const SLICES_PER_SECOND = 20
-/** The longest delay that Node's timers take; a longer one would fire at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** What has arrived and is to be handed on. Times as the clock has them, ms. */
 interface Entry {
@@ -37,7 +35,7 @@ export class FaultPipe {
   #lastDue = 0
   #freeAt = 0
   #rate = Number.POSITIVE_INFINITY
-  #timer: NodeJS.Timeout | undefined
+  readonly #next = new Alarm(systemClock, () => this.#pump())
 
   constructor(source: Socket, random: () => number, changed: () => void) {
     this.#source = source
@@ -81,7 +79,7 @@ export class FaultPipe {
 
   /** Lets go of what is held and of what will come: the sink is closed. */
   discard(): void {
-    clearTimeout(this.#timer)
+    this.#next.clear()
     this.#open = false
     this.#queue = []
     this.#release(this.#held)
@@ -108,12 +106,12 @@ export class FaultPipe {
   }
 
   #pump(): void {
-    clearTimeout(this.#timer)
+    this.#next.clear()
     if (this.#silent()) return
     for (let head = this.#queue[0]; head !== undefined && this.#sink !== undefined; head = this.#queue[0]) {
       const wait = Math.max(head.due, this.#freeAt) - systemClock.now()
       if (wait > 0) {
-        this.#timer = setTimeout(() => this.#pump(), Math.min(Math.ceil(wait), MAX_DELAY_MS))
+        this.#next.set(wait)
         return
       }
       if (this.#sink.writableNeedDrain) return

@@ -415,6 +415,18 @@ describe('tcp()', { timeout: 60_000 }, () => {
   })
 
   describe('a frame that nobody has asked for', () => {
+    /** With an onUnasked that answers, what it has heard, and by which name the server knows the connection. */
+    const openAnswering = async () => {
+      const heard: string[] = []
+      const opened = await open({
+        onUnasked: async (frame, session) => {
+          heard.push(frame)
+          await session.send('nothing')
+        },
+      })
+      return { ...opened, heard, id: await opened.client.request('id') }
+    }
+
     it('ends an idle connection: it could be taken for the next answer', async () => {
       const { driver, client, lost } = await open()
       const id = await client.request('id')
@@ -428,14 +440,7 @@ describe('tcp()', { timeout: 60_000 }, () => {
     })
 
     it('goes to onUnasked, which may answer it, and the connection goes on', async () => {
-      const heard: string[] = []
-      const { driver, client, lost } = await open({
-        onUnasked: async (frame, session) => {
-          heard.push(frame)
-          await session.send('nothing')
-        },
-      })
-      const id = await client.request('id')
+      const { driver, client, lost, heard, id } = await openAnswering()
       driver.reset?.(client)
       await server.tell('push', `${id} are you there`)
       await vi.waitFor(() => expect(heard).toEqual(['are you there']))
@@ -444,14 +449,7 @@ describe('tcp()', { timeout: 60_000 }, () => {
     })
 
     it('goes to onUnasked also when that has answered the one before', async () => {
-      const heard: string[] = []
-      const { driver, client, lost } = await open({
-        onUnasked: async (frame, session) => {
-          heard.push(frame)
-          await session.send('nothing')
-        },
-      })
-      const id = await client.request('id')
+      const { driver, client, lost, heard, id } = await openAnswering()
       for (const word of ['one', 'two']) {
         await server.tell('push', `${id} ${word}`)
         await vi.waitFor(() => expect(heard.at(-1)).toBe(word))
