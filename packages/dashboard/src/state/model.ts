@@ -168,9 +168,22 @@ export class Model {
   }
 }
 
+/** Samples come once a second: after so long without a word something is wrong, ms. */
+const SILENT_MS = 3500
+
 /** How old that is which is shown, ms. */
 export function dataAge({ heardAt, staleSince }: Link, now: number): number {
   return Math.max(0, now - (staleSince ?? heardAt))
+}
+
+/** Whether that is older than it may be which is shown. */
+export function isStale(link: Link, now: number): boolean {
+  return dataAge(link, now) >= SILENT_MS
+}
+
+/** Whether the agent has said nothing for longer than it may. */
+export function isSilent({ heardAt }: Link, now: number): boolean {
+  return now - heardAt >= SILENT_MS
 }
 
 /** Leaves the object of each pool that looks as it did: what shows it need not be drawn anew. */

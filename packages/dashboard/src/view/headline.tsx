@@ -1,9 +1,8 @@
 import { useComputed } from '@preact/signals'
 import { age } from '../format.ts'
 import { type Diagnosis, type Doing, FINDINGS, type Ill, type PoolTrouble } from '../state/diagnosis.ts'
-import { dataAge } from '../state/model.ts'
+import { isStale } from '../state/model.ts'
 import type { Dictionary } from '../text/index.ts'
-import { SILENT_MS } from './banner.tsx'
 import { useApp, useText } from './context.ts'
 import { HEALTH_SIGNS } from './signs.ts'
 
@@ -16,7 +15,7 @@ export function Headline() {
   const text = useText()
   const diagnosis = model.diagnosis.value
   const pools = model.pools.value
-  const isStale = useComputed(() => dataAge(model.link.value, model.now.value) >= SILENT_MS).value
+  const isOld = useComputed(() => isStale(model.link.value, model.now.value)).value
   if (diagnosis === undefined) {
     return (
       <section class="headline" aria-busy="true">
@@ -28,7 +27,7 @@ export function Headline() {
   const listedTroubles = troubles.slice(0, MAX_LISTED)
   const listedIll = ill.slice(0, Math.max(2, MAX_LISTED - listedTroubles.length))
   // That something is wrong is worth a look in any case; that all is well nobody knows any more.
-  const wasWell = isStale && level === 'well'
+  const wasWell = isOld && level === 'well'
   const more = troubles.length + ill.length - listedTroubles.length - listedIll.length
   return (
     <section class={`headline ${wasWell ? 'unknown' : level}`} aria-labelledby="headline">

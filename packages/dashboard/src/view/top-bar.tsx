@@ -1,7 +1,6 @@
 import { age } from '../format.ts'
-import { dataAge } from '../state/model.ts'
+import { dataAge, isStale } from '../state/model.ts'
 import { DICTIONARIES, LANGUAGES } from '../text/index.ts'
-import { SILENT_MS } from './banner.tsx'
 import { useApp, useText } from './context.ts'
 
 /** Name, link, switches, and who is logged in. */
@@ -85,14 +84,14 @@ function LinkState() {
   const { model } = useApp()
   const text = useText().link
   const link = model.link.value
-  const oldFor = dataAge(link, model.now.value)
-  const isLive = link.streaming && oldFor < SILENT_MS
+  const now = model.now.value
+  const isLive = link.streaming && !isStale(link, now)
   return (
     <span class={`link-state ${isLive ? 'live' : 'lost'}`}>
       <span class="dot" aria-hidden="true" />
       {isLive ? text.live : text.lost}
       <span class="muted figures" title={text.dataAgeTitle}>
-        {age(oldFor)}
+        {age(dataAge(link, now))}
       </span>
     </span>
   )
